@@ -1,0 +1,1 @@
+"""The event bus: one port, three implementations (memory, embedded in PostgreSQL, Kafka)."""

@@ -1,0 +1,218 @@
+"""Transactions on a service's own database: stamps, announcements, and commit before anything is told.
+
+Plain asyncpg: the hot paths need it, and one kind of transaction serves the ordinary paths too.
+SQLAlchemy describes the schema, migrates it, and builds the queries whose shape varies (``fetch_all``).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from hotline_chassis.clocks import BusinessClock
+from hotline_chassis.crashpoints import reach
+from hotline_chassis.signals import Signal
+from hotline_contracts.events.base import Envelope, Event, encode
+from hotline_contracts.values import DEFAULT_SITE
+
+_MICROSECOND = timedelta(microseconds=1)
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+INSERT_OUTBOX = """
+INSERT INTO outbox (topic, key, headers, value, event_id)
+SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::uuid[])
+"""
+
+
+class Connection(asyncpg.Connection):
+    """A pooled connection without the reset round trip at release.
+
+    Safe because nothing here uses session SET, LISTEN, session locks or open cursors on the pool.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Transaction:
+    """One open transaction of one service.
+
+    Attributes:
+        connection: for statements of adapters.
+        clock: the business clock; facts take their instants from ``stamp``, not from here.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, clock: BusinessClock, source: str, site: str) -> None:
+        self.connection = connection
+        self.clock = clock
+        self._source = source
+        self._site = site
+        self._announced: list[Envelope] = []
+        self._floor: datetime | None = None
+
+    async def stamp(self, after: datetime | None = None) -> datetime:
+        """The instant of a fact: now, but later than ``after`` and not below a published watermark.
+
+        Call it once the aggregate's row is locked; ``after`` is the aggregate's last instant. The
+        transaction already has its id, so a relay that raises the floor meanwhile waits for us.
+        """
+        if self._floor is None:
+            self._floor = await self.connection.fetchval("SELECT complete_before FROM stamp_floor")
+        now = self.clock.now()
+        if isinstance(self._floor, datetime) and self._floor > now:
+            now = self._floor
+        if after is not None and after >= now:
+            now = after + _MICROSECOND
+        return now
+
+    def announce(
+        self,
+        event: Event,
+        *,
+        event_id: UUID,
+        subject: object,
+        key: object,
+        sequence: int,
+        at: datetime,
+    ) -> None:
+        """Put an event into this transaction's outbox rows; it travels if and only if we commit."""
+        self._announced.append(
+            Envelope(
+                topic=event.TOPIC,
+                key=str(key),
+                event_id=event_id,
+                type=event.TYPE,
+                source=self._source,
+                subject=str(subject),
+                at=at,
+                sequence=sequence,
+                value=encode(event),
+                site=self._site,
+            )
+        )
+
+    @property
+    def announces(self) -> bool:
+        return bool(self._announced)
+
+    async def flush(self) -> None:
+        """Write the announced events to the outbox, in the order of their announcement."""
+        if not self._announced:
+            return
+        rows = self._announced
+        await self.connection.execute(
+            INSERT_OUTBOX,
+            [e.topic for e in rows],
+            [e.key.encode() for e in rows],
+            [pack_headers(e.headers()) for e in rows],
+            [e.value for e in rows],
+            [e.event_id for e in rows],
+        )
+
+
+def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
+    return orjson.dumps([[name, value.decode()] for name, value in headers])
+
+
+def unpack_headers(packed: bytes) -> list[tuple[str, bytes]]:
+    return [(name, value.encode()) for name, value in orjson.loads(packed)]
+
+
+class Database:
+    """A pool on one service's database.
+
+    Attributes:
+        source: CloudEvents source of what this service publishes, for example ``routing-svc``.
+        outbox_written: raised after each commit that wrote outbox rows; wakes the relay.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        clock: BusinessClock,
+        *,
+        source: str,
+        site: str = DEFAULT_SITE,
+    ) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.source = source
+        self.site = site
+        self.outbox_written = Signal()
+
+    @classmethod
+    async def connect(
+        cls,
+        dsn: dict[str, Any],
+        clock: BusinessClock,
+        *,
+        source: str,
+        site: str = DEFAULT_SITE,
+        size: int = 6,
+    ) -> "Database":
+        """Open a pool; ``dsn`` holds asyncpg's connection arguments."""
+        pool = await asyncpg.create_pool(
+            **dsn, min_size=1, max_size=size, connection_class=Connection, command_timeout=60
+        )
+        return cls(pool, clock, source=source, site=site)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction; commits when the block ends, rolls back when it raises.
+
+        The transaction has its id before its first statement: whoever reads the floor after that is
+        waited for by the relay before a watermark passes it.
+        """
+        async with self.pool.acquire() as connection:
+            transaction = Transaction(connection, self.clock, self.source, self.site)
+            try:
+                await connection.execute("BEGIN; SELECT pg_current_xact_id()")
+                yield transaction
+                await transaction.flush()
+                reach("transaction.before-commit")
+                await _commit(connection)
+            except BaseException:
+                # Also an error inside COMMIT itself: whatever is still open must not return to the pool.
+                if connection.is_in_transaction() and not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            reach("transaction.after-commit")
+        if transaction.announces:
+            self.outbox_written.raise_()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for single statements that change nothing."""
+        async with self.pool.acquire() as connection:
+            yield connection
+
+
+async def _commit(connection: Any) -> None:
+    """COMMIT, and insist on its tag: a failed transaction answers COMMIT with ROLLBACK, not an error."""
+    tag = await connection.execute("COMMIT")
+    if tag != "COMMIT":
+        raise CommitFailed(tag)
+
+
+class CommitFailed(Exception):
+    """The database answered COMMIT with something else: nothing of the transaction is stored."""
+
+
+async def fetch_all(
+    connection: asyncpg.Connection,
+    query: Select[Any],
+) -> list[asyncpg.Record]:
+    """Rows of a SQLAlchemy Core query, run by asyncpg."""
+    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = [compiled.params[name] for name in compiled.positiontup]
+    rows: list[asyncpg.Record] = await connection.fetch(str(compiled), *parameters)
+    return rows

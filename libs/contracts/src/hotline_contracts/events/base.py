@@ -1,0 +1,129 @@
+"""What every event is: a frozen JSON value, and an envelope of CloudEvents attributes around it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from hotline_contracts.canonical import instant_text
+from hotline_contracts.values import DEFAULT_SITE
+
+EventT_co = TypeVar("EventT_co", bound="Event", covariant=True)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable fact. No personal data: ids, codes and hashes only (texts travel on ``*.texts``).
+
+    Unknown fields are ignored, so a producer may add optional fields before its consumers know them;
+    any other change is a new ``.vN`` type.
+    """
+
+    TYPE: ClassVar[str]
+    TOPIC: ClassVar[str]
+
+
+class ContractBroken(Exception):
+    """A record that no retry can make readable: bad headers, bad JSON, a missing or mistyped field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event ready to travel: CloudEvents 1.0 attributes, topic, key and JSON bytes.
+
+    Attributes:
+        subject: the aggregate's id; ``sequence`` is contiguous for each subject from 1.
+        at: the instant of the fact (aware), stamped inside the publisher's transaction.
+        key: the ticket's id for everything bound to a ticket, else the aggregate's id.
+        value: None is a tombstone (compacted topics only).
+    """
+
+    topic: str
+    key: str
+    event_id: UUID
+    type: str
+    source: str
+    subject: str
+    at: datetime
+    sequence: int
+    value: bytes | None
+    site: str = DEFAULT_SITE
+    traceparent: str | None = None
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Kafka headers of the binary content mode, attributes prefixed ``ce_``."""
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(self.event_id).encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_time", instant_text(self.at).encode()),
+            ("ce_sequence", str(self.sequence).encode()),
+            ("ce_site", self.site.encode()),
+            ("content-type", b"application/json"),
+        ]
+        if self.traceparent:
+            headers.append(("traceparent", self.traceparent.encode()))
+        return headers
+
+    @classmethod
+    def from_record(
+        cls, topic: str, key: bytes, headers: list[tuple[str, bytes]], value: bytes | None
+    ) -> "Envelope":
+        """Read a record's headers.
+
+        Raises:
+            ContractBroken: an attribute is missing or unreadable, or its instant has no offset.
+        """
+        found = dict(headers)
+        try:
+            at = datetime.fromisoformat(found["ce_time"].decode())
+            if at.tzinfo is None:
+                raise ContractBroken("ce_time has no offset")
+            return cls(
+                topic=topic,
+                key=key.decode(),
+                event_id=UUID(found["ce_id"].decode()),
+                type=found["ce_type"].decode(),
+                source=found["ce_source"].decode(),
+                subject=found["ce_subject"].decode(),
+                at=at,
+                sequence=int(found["ce_sequence"]),
+                value=value,
+                site=found["ce_site"].decode(),
+                traceparent=found["traceparent"].decode() if "traceparent" in found else None,
+            )
+        except (KeyError, ValueError) as broken:
+            raise ContractBroken(f"unreadable headers: {type(broken).__name__} {broken}") from broken
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[EventT_co]):
+    """An event as a consumer sees it: decoded, with its envelope."""
+
+    event: EventT_co
+    envelope: Envelope
+
+    @property
+    def at(self) -> datetime:
+        return self.envelope.at
+
+    @property
+    def event_id(self) -> UUID:
+        return self.envelope.event_id
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(event: Event) -> bytes:
+    """JSON bytes of an event; instants in RFC 3339, UUIDs as text."""
+    return _encoder.encode(event)
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """The event as JSON values (strings, integers, lists, objects), for histories and hashes."""
+    built: dict[str, Any] = msgspec.to_builtins(event)
+    return built
