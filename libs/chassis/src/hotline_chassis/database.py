@@ -173,7 +173,7 @@ class Database:
         waited for by the relay before a watermark passes it.
         """
         async with self.pool.acquire() as connection:
-            transaction = Transaction(connection, self.clock, self.source, self.site)
+            transaction = Transaction(_plain(connection), self.clock, self.source, self.site)
             try:
                 await connection.execute("BEGIN; SELECT pg_current_xact_id()")
                 yield transaction
@@ -193,7 +193,12 @@ class Database:
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection for single statements that change nothing."""
         async with self.pool.acquire() as connection:
-            yield connection
+            yield _plain(connection)
+
+
+def _plain(connection: Any) -> asyncpg.Connection:
+    """The pool's proxy stands in for a connection in everything we use."""
+    return connection  # type: ignore[no-any-return]
 
 
 async def _commit(connection: Any) -> None:
@@ -213,6 +218,6 @@ async def fetch_all(
 ) -> list[asyncpg.Record]:
     """Rows of a SQLAlchemy Core query, run by asyncpg."""
     compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    parameters = [compiled.params[name] for name in compiled.positiontup]
+    parameters = [compiled.params[name] for name in compiled.positiontup or ()]
     rows: list[asyncpg.Record] = await connection.fetch(str(compiled), *parameters)
     return rows
