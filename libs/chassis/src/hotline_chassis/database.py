@@ -117,11 +117,12 @@ class Transaction:
 
 
 def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    return orjson.dumps([[name, value.decode()] for name, value in headers])
+    """One JSON value; Latin-1 keeps every byte, also of headers that break the contract."""
+    return orjson.dumps([[name, value.decode("latin-1")] for name, value in headers])
 
 
 def unpack_headers(packed: bytes) -> list[tuple[str, bytes]]:
-    return [(name, value.encode()) for name, value in orjson.loads(packed)]
+    return [(name, value.encode("latin-1")) for name, value in orjson.loads(packed)]
 
 
 class Database:

@@ -47,6 +47,9 @@ PARTITIONS: Mapping[str, int] = {
 }
 """Partitions of every topic; a topic that is not here does not exist."""
 
+COMPACTED = frozenset({"intake.texts", "routing.texts"})
+"""Topics whose older records may vanish; only there a subject's sequence may have holes."""
+
 _decoders = {name: msgspec.json.Decoder(event) for name, event in EVENTS.items()}
 
 
