@@ -1,6 +1,7 @@
 """The notices that are known today, seeded from the `chinesecalendar` package."""
 
 from collections import defaultdict
+from datetime import date
 from functools import cache
 from importlib.metadata import version as version_of
 
@@ -8,6 +9,11 @@ from hotline_worktime.notices import NATIONAL, CalendarDay, CalendarYear
 
 FIRST_NOTICE = 2004
 _DECEMBER = 12
+
+# What the library lacks, with the notice that says so.
+_CORRECTIONS = {
+    2006: ((CalendarDay(date(2005, 12, 31), working=True, name="元旦"),), "国办发明电〔2005〕35号")
+}
 
 
 @cache
@@ -28,16 +34,18 @@ def national_calendars() -> tuple[CalendarYear, ...]:
     for table, working in ((holidays, False), (workdays, True)):
         for on, name in table.items():
             days[on.year + (on.month == _DECEMBER)].append(CalendarDay(on, working, names[name]))
-    origin = f"数据取自 chinesecalendar {version_of('chinesecalendar')}"
-    return tuple(
-        CalendarYear(
-            year=year,
-            layer=NATIONAL,
-            version=1,
-            status="confirmed",
-            source=f"国务院办公厅关于{year}年部分节假日安排的通知；{origin}",
-            days=tuple(sorted(days[year], key=lambda day: day.on)),
-        )
-        for year in sorted(days)
-        if year >= FIRST_NOTICE
+    return tuple(_confirmed(year, days[year]) for year in sorted(days) if year >= FIRST_NOTICE)
+
+
+def _confirmed(year: int, days: list[CalendarDay]) -> CalendarYear:
+    further, paper = _CORRECTIONS.get(year, ((), ""))
+    known = {day.on for day in days}  # a later release of the library may have mended it
+    source = f"国务院办公厅关于{year}年部分节假日安排的通知；数据取自 chinesecalendar {version_of('chinesecalendar')}"
+    return CalendarYear(
+        year=year,
+        layer=NATIONAL,
+        version=1,
+        status="confirmed",
+        source=f"{source}，并据{paper}更正" if paper else source,
+        days=tuple(sorted([*days, *(day for day in further if day.on not in known)], key=lambda day: day.on)),
     )
