@@ -1,29 +1,36 @@
 """The vectors, worked examples and boundaries of the rule catalogue."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from hotline_worktime.calendars import (
+    MIDNIGHT,
+    OutsideCalendar,
     WorkCalendar,
     city_calendar,
     national_calendars,
 )
 from hotline_worktime.deadlines import (
     Deadline,
+    Limit,
     NaturalDays,
     NaturalHours,
     NaturalMinutes,
+    NaturalMinutesBefore,
     WorkingDays,
     WorkingDaysBefore,
+    WorkingHours,
     deadline,
     due_at,
+    due_many,
     extended,
 )
 from hotline_worktime.policy import POLICY_1, Duty, Emergent, TicketType, Window
 
 SHANGHAI = timezone(timedelta(hours=8))
-MICROSECOND = timedelta(microseconds=1)
 
 
 def at(text: str, year: int = 2026) -> datetime:
@@ -213,3 +220,101 @@ def test_worked_example_4_extended_by_ten_working_days() -> None:
 def test_worked_example_11_a_restriction_of_thirty_days_lifts_at_midnight() -> None:
     found = deadline(at("02-14T16:00"), NaturalDays(30), None, city_calendar())
     assert found.due_at == at("03-17T00:00")
+
+
+@pytest.mark.rule("T3")
+def test_a_unit_that_closes_at_midnight_is_due_and_warned_at_24_00() -> None:
+    calendar = WorkCalendar.of(national_calendars(), closes=MIDNIGHT)
+    found = deadline(at("02-13T10:00"), WorkingDays(2), WorkingDaysBefore(1), calendar)
+    assert (found.due_at, found.warn_at) == (at("02-25T00:00"), at("02-15T00:00"))
+    assert extended(found, 1, WorkingDaysBefore(1), calendar).due_at == at("02-26T00:00")
+
+
+@pytest.mark.rule("T3")
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param("2026-02-13T23:59:59.999999", "02-14T17:00", id="last-microsecond-of-friday"),
+        pytest.param("2026-02-14T00:00:00", "02-24T17:00", id="first-of-saturday"),
+    ],
+)
+def test_the_start_day_is_the_local_one_to_the_microsecond_in_every_zone(start: str, due: str) -> None:
+    for zone in (UTC, SHANGHAI, ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")):
+        assert due_at(at(start).astimezone(zone), 1, city_calendar()) == at(due)
+
+
+@pytest.mark.rule("H4")
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param("05-08T15:00", "05-08T17:00", id="fills-the-day-to-its-close"),
+        pytest.param("05-08T15:10", "05-09T09:10", id="goes-on-the-next-working-saturday"),
+        pytest.param("05-08T17:00", "05-09T11:00", id="starts-at-the-close"),
+        pytest.param("05-08T08:00", "05-08T11:00", id="starts-before-the-opening"),
+        pytest.param("05-10T15:10", "05-11T11:00", id="starts-on-a-sunday"),
+        pytest.param("12-31T16:30", "2027-01-04T10:30", id="over-the-new-year"),
+    ],
+)
+def test_working_hours_run_from_nine_to_five_on_working_days(start: str, due: str) -> None:
+    assert deadline(at(start), WorkingHours(2), None, city_calendar()).due_at == at(due)
+
+
+@pytest.mark.rule("T1")
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [("12-31T15:00", "confirmed"), ("12-31T15:00:00.000001", "provisional"), ("12-31T17:00", "provisional")],
+)
+def test_working_hours_are_provisional_from_the_microsecond_that_2027_must_give(
+    start: str, status: str
+) -> None:
+    assert deadline(at(start), WorkingHours(2), None, city_calendar()).calendar_status == status
+
+
+@pytest.mark.rule("I2")
+@pytest.mark.rule("T1")
+def test_an_extension_into_a_provisional_year_makes_the_whole_provisional() -> None:
+    calendar = city_calendar()
+    original = deadline(at("12-24T10:00"), WorkingDays(5), WorkingDaysBefore(1), calendar)
+    assert original.calendar_status == "confirmed"
+    found = extended(original, 5, None, calendar)
+    assert (found.calendar_status, found.calendar_versions) == (
+        "provisional",
+        {"national:2026": 1, "national:2027": 0},
+    )
+
+
+@pytest.mark.parametrize(
+    "limit", [WorkingDays(1), WorkingHours(1), NaturalDays(1), NaturalHours(1), NaturalMinutes(1)]
+)
+def test_a_naive_instant_is_refused(limit: Limit) -> None:
+    naive = datetime(2026, 3, 4, 10)  # noqa: DTZ001  the very thing that is refused
+    with pytest.raises(ValueError, match="aware"):
+        deadline(naive, limit, None, city_calendar())
+    with pytest.raises(ValueError, match="aware"):
+        due_at(naive, 1, city_calendar())
+
+
+@pytest.mark.parametrize("year", [1, 1991, 2200, 9999])
+def test_a_start_outside_the_calendar_is_refused_not_guessed(year: int) -> None:
+    for zone in (UTC, SHANGHAI, timezone(timedelta(hours=-12))):
+        instant = datetime(year, 6, 1, tzinfo=zone)
+        with pytest.raises(OutsideCalendar):
+            due_at(instant, 1, city_calendar())
+        with pytest.raises(OutsideCalendar):
+            deadline(instant, WorkingDays(1), None, city_calendar())
+    with pytest.raises(OutsideCalendar):
+        due_many(
+            np.array([datetime(min(year, 2300), 6, 1, tzinfo=UTC).timestamp() * 1e6], dtype=np.int64),
+            1,
+            city_calendar(),
+        )
+
+
+def test_no_starts_have_no_deadlines() -> None:
+    assert due_many(np.array([], dtype=np.int64), 1, city_calendar()).size == 0
+
+
+@pytest.mark.rule("T4")
+def test_minutes_before_the_end_are_minutes_of_the_clock() -> None:
+    found = deadline(at("05-08T15:10"), WorkingHours(2), NaturalMinutesBefore(30), city_calendar())
+    assert (found.due_at, found.warn_at) == (at("05-09T09:10"), at("05-09T08:40"))
