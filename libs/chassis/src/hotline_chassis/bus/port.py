@@ -55,6 +55,18 @@ class BusUnavailable(Exception):
     """The bus did not take or give records; nothing is known to be lost, try again."""
 
 
+class BusClosed(Exception):
+    """This bus or reader was closed by its owner; trying again is of no use."""
+
+
+class UnknownTopic(Exception):
+    """The topic was never created here: a mistake in the composition, not an outage."""
+
+
+class TopicDiffers(Exception):
+    """The topic exists with another number of partitions; changing it would move keys."""
+
+
 class LogShortened(Exception):
     """A log ends before a stored position: records were lost, so the consumer stops loudly."""
 
