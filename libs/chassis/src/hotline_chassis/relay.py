@@ -161,10 +161,7 @@ class Relay:
         return self._connection
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Relay until told to stop, through outages of bus and database; publishes watermarks too."""
-        await asyncio.gather(self._run_rows(stop), self._run_watermarks(stop))
-
-    async def _run_rows(self, stop: asyncio.Event) -> None:
+        """Relay until told to stop, through outages of bus and database."""
         while not stop.is_set():
             try:
                 await self._ensure_lock()
@@ -186,7 +183,8 @@ class Relay:
                 self._wake.raise_()
                 await asyncio.sleep(IDLE_SECONDS)
 
-    async def _run_watermarks(self, stop: asyncio.Event) -> None:
+    async def run_watermarks(self, stop: asyncio.Event) -> None:
+        """Publish watermarks until told to stop; only where a timer waits for them, and time moves."""
         while not stop.is_set():
             await asyncio.sleep(WATERMARK_SECONDS)
             try:

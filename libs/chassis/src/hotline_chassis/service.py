@@ -1,11 +1,13 @@
 """How a service is put together, the same for one process and for many."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import ASGIApp
 
     from hotline_chassis.bus.port import Bus
@@ -48,6 +50,7 @@ class Service:
     Attributes:
         publishes: topics of which this service is the one writer; its relay sends these.
         seed: run once after migrations, idempotent.
+        background: loops under a system clock (a timer's own), each ending when its event is set.
     """
 
     name: str
@@ -57,4 +60,4 @@ class Service:
     consumer: "Consumer | None" = None
     timer: Timer | None = None
     seed: Callable[[], Awaitable[None]] | None = None
-    background: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
+    background: tuple[Callable[["asyncio.Event"], Coroutine[Any, Any, None]], ...] = field(default=())

@@ -1,0 +1,68 @@
+"""The gateway's composition: services behind one address, their joined documents, dev mode if asked."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.dev import DevSystem, dev_router
+from gateway.docs import documentation_routes
+from gateway.openapi import joined
+from gateway.routes import service_of
+from hotline_chassis.clocks import SystemClock
+from hotline_chassis.web.app import ServiceApp, create_service_app
+from hotline_chassis.web.auth import Verifier
+
+TITLE = "12345 政务服务便民热线"
+VERSION = "0.1.0"
+
+
+class Gateway:
+    """Passes each request to the service that owns its path; everything else is the gateway's own."""
+
+    def __init__(self, services: Mapping[str, ASGIApp], own: ASGIApp) -> None:
+        self._services = dict(services)
+        self._own = own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = service_of(scope["path"]) if scope["type"] == "http" else None
+        app = self._own if service is None else self._services[service]
+        await app(scope, receive, send)
+
+
+def build(
+    services: Mapping[str, ServiceApp],
+    *,
+    verifier: Verifier,
+    system_clock: SystemClock,
+    ready: Callable[[], Awaitable[bool]],
+    dev: DevSystem | None = None,
+    access_log: bool = True,
+) -> Gateway:
+    """Put the gateway in front of services in this process.
+
+    Args:
+        services: each service's application by name (``gateway.routes`` has the names).
+        ready: whether all is up; the answer of ``/readyz``.
+        dev: mounts ``/dev``; None in production, where those paths are 404.
+        access_log: whether the gateway logs its own requests.
+    """
+
+    @cache
+    def document() -> dict[str, Any]:
+        documents = {name: app.openapi() for name, app in services.items()}
+        return joined({**documents, "gateway": own.openapi()}, title=TITLE, version=VERSION)
+
+    own = create_service_app(
+        TITLE,
+        [dev_router(dev)] if dev is not None else [],
+        database=None,
+        verifier=verifier,
+        system_clock=system_clock,
+        ready=ready,
+        raw_routes=documentation_routes(document),
+        access_log=access_log,
+    )
+
+    return Gateway(services, own)
