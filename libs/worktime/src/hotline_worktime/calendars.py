@@ -5,7 +5,7 @@ without summer time since September 1991; the calendar begins after that, so no 
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Final
@@ -48,6 +48,7 @@ __all__ = [
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 FIRST_ON: Final = date(1992, 1, 1)
+FIRST_AT: Final = datetime(1991, 12, 31, 16, tzinfo=UTC)  # its first instant in Shanghai
 LAST_ON: Final = date(2199, 12, 31)
 
 _FIRST = FIRST_ON.toordinal()
@@ -77,10 +78,10 @@ class WorkCalendar:
     closes: time
     """Close of business in Shanghai; `MIDNIGHT` means 24:00."""
 
-    dues: Mapping[int, Mapping[int, datetime]]
-    """By working days N and the proleptic ordinal of the start day: the close of the N-th working day after it, in UTC.
+    dues: dict[int, dict[int, datetime]]
+    """By working days N and the start day, counted from `FIRST_ON` = 0: the close of the N-th working day, in UTC.
 
-    Entries are made when first asked for and kept, so that a known day costs two lookups.
+    Filled by `close_after`, so that a known day costs two lookups; read it only through `deadlines.due_at`.
     """
 
     def __init__(self, years: Iterable[CalendarYear], layers: LayerStack, closes: time) -> None:
@@ -92,7 +93,7 @@ class WorkCalendar:
         self._decembers = layering.december_notices()
         self._count = array("i", np.cumsum(working, dtype=np.int32).tobytes())
         self._ordinals = array("i", (np.flatnonzero(working) + _FIRST).astype(np.int32).tobytes())
-        self.dues = _DuesByLength(self)
+        self.dues = {}
         self._due_us: dict[int, NDArray[np.int64]] = {}
 
     @classmethod
@@ -165,8 +166,16 @@ class WorkCalendar:
         end = datetime.combine(day, self.closes, UTC) - _OFFSET
         return end + timedelta(days=1) if self.closes == MIDNIGHT else end
 
+    def close_after(self, start: int, working_days: int) -> datetime:
+        """Return the close of the N-th working day after the start day, counted from `FIRST_ON` = 0, and keep it."""
+        if not 0 <= start <= _LAST - _FIRST:
+            raise OutsideCalendar(f"the start lies outside {FIRST_ON} to {LAST_ON}")
+        due = self.close_of(self.nth_working_day_after(date.fromordinal(_FIRST + start), working_days))
+        self.dues.setdefault(working_days, {})[start] = due
+        return due
+
     def due_microseconds(self, working_days: int) -> NDArray[np.int64]:
-        """Return `dues` as microseconds since 1970 UTC, one for each start day from `FIRST_ON` on.
+        """Return these closes as microseconds since 1970 UTC, one for each start day from `FIRST_ON` on.
 
         The array ends with the last day whose count still ends within the calendar.
         """
@@ -188,36 +197,6 @@ class WorkCalendar:
         if not 0 <= position < len(self._ordinals):
             raise OutsideCalendar(f"the count ends outside {FIRST_ON} to {LAST_ON}")
         return date.fromordinal(self._ordinals[position])
-
-
-class _DuesByStart(dict[int, datetime]):
-    """Closes by the ordinal of the start day, filled as they are asked for."""
-
-    def __init__(self, calendar: WorkCalendar, working_days: int) -> None:
-        super().__init__()
-        self._calendar = calendar
-        self._working_days = working_days
-
-    def __missing__(self, ordinal: int) -> datetime:
-        if not _FIRST <= ordinal <= _LAST:
-            raise OutsideCalendar(f"the start lies outside {FIRST_ON} to {LAST_ON}")
-        start = date.fromordinal(ordinal)
-        due = self._calendar.close_of(self._calendar.nth_working_day_after(start, self._working_days))
-        self[ordinal] = due
-        return due
-
-
-class _DuesByLength(dict[int, _DuesByStart]):
-    def __init__(self, calendar: WorkCalendar) -> None:
-        super().__init__()
-        self._calendar = calendar
-
-    def __missing__(self, working_days: int) -> _DuesByStart:
-        if working_days < 1:
-            raise ValueError(f"working days count from 1, got {working_days}")
-        made = _DuesByStart(self._calendar, working_days)
-        self[working_days] = made
-        return made
 
 
 @cache

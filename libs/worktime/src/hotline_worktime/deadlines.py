@@ -6,12 +6,13 @@ Instants come in aware, in any zone, and go out in UTC. Days are those of Shangh
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline_worktime.calendars import FIRST_ON, LAST_ON, OutsideCalendar, Status, WorkCalendar
+from hotline_worktime.calendars import FIRST_AT, FIRST_ON, LAST_ON, OutsideCalendar, Status, WorkCalendar
 from hotline_worktime.limits import (
     Limit,
     NaturalDays,
@@ -44,11 +45,11 @@ __all__ = [
 ]
 
 _OFFSET: Final = timedelta(hours=8)  # Shanghai, since 1991 without exception
-_HOUR_OF_NEXT_DAY: Final = 15  # after this hour of UTC it is the next day in Shanghai
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
+_NAIVE: Final = "an instant must be aware"
 _DAY_US: Final = 86_400_000_000
-_FIRST_US: Final = (FIRST_ON.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_US - _OFFSET // _MICROSECOND
+_FIRST_US: Final = (FIRST_AT - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Deadline:
         calendar_status: `provisional` exactly when a counted working day lies in a provisional year. Days that only
             place the warning do not count, nor do natural days, hours and minutes, which no notice can move.
         calendar_versions: the versions that decided the days from the first one that could count to the last that
-            did, as `{"national:2026": 1}`; empty for natural limits.
+            did, as `{"national:2026": 1}`; empty for natural limits. Shared between equal deadlines: read it only.
     """
 
     due_at: datetime
@@ -82,9 +83,13 @@ def due_at(started_at: datetime, working_days: int, calendar: WorkCalendar) -> d
 
     Source: rule T3.
     """
-    if started_at.tzinfo is UTC:  # the stored form: no conversion at all
-        return calendar.dues[working_days][started_at.toordinal() + (started_at.hour > _HOUR_OF_NEXT_DAY)]
-    return calendar.dues[working_days][_day_of(_in_utc(started_at)).toordinal()]
+    try:
+        # One subtraction is the whole way from any zone to the day in Shanghai.
+        return calendar.dues[working_days][(started_at - FIRST_AT).days]
+    except KeyError:
+        return calendar.close_after((started_at - FIRST_AT).days, working_days)
+    except TypeError:
+        raise ValueError(_NAIVE) from None
 
 
 def due_many(started_us: NDArray[np.int64], working_days: int, calendar: WorkCalendar) -> NDArray[np.int64]:
@@ -117,9 +122,7 @@ def deadline(
     counted: tuple[date, date] | None = None
     match limit:
         case WorkingDays():
-            today = _day_of(start)
-            last = calendar.nth_working_day_after(today, limit.n)
-            due, counted = calendar.close_of(last), (today + _DAY, last)
+            return _of_working_days(_day_of(start), limit.n, warning, calendar)
         case WorkingHours():
             first, last, due = _end_of_hours(start, limit, calendar)
             counted = first, last
@@ -147,15 +150,22 @@ def extended(
 
     Source: rules I2 and T3.
     """
-    today = _day_of(original.due_at - _MICROSECOND)
-    last = calendar.nth_working_day_after(today, working_days)
-    added = _assemble(calendar.close_of(last), last, (today + _DAY, last), warning, calendar)
+    added = _of_working_days(_day_of(original.due_at - _MICROSECOND), working_days, warning, calendar)
     status: Status = (
         "provisional" if "provisional" in {original.calendar_status, added.calendar_status} else "confirmed"
     )
     return Deadline(
         added.due_at, added.warn_at, status, {**original.calendar_versions, **added.calendar_versions}
     )
+
+
+@lru_cache(maxsize=16_384)
+def _of_working_days(
+    start_on: date, working_days: int, warning: WarningBefore | None, calendar: WorkCalendar
+) -> Deadline:
+    """Return the one deadline that all starts of a day share: consumers ask for the same days in bursts."""
+    last = calendar.nth_working_day_after(start_on, working_days)
+    return _assemble(calendar.close_of(last), last, (start_on + _DAY, last), warning, calendar)
 
 
 def _assemble(
@@ -176,9 +186,8 @@ def _assemble(
 def _warn_at(due: datetime, last: date, warning: WarningBefore, calendar: WorkCalendar) -> datetime:
     match warning:
         case WorkingDaysBefore():
-            return due - (
-                last - calendar.previous_working_day(last, warning.n)
-            )  # whole days: the same wall clock
+            # Whole days, so the wall-clock time stays.
+            return due - (last - calendar.previous_working_day(last, warning.n))
         case NaturalHoursBefore():
             return due - timedelta(hours=warning.n)
         case NaturalMinutesBefore():
@@ -210,7 +219,7 @@ def _since_midnight(at: time) -> timedelta:
 
 def _in_utc(instant: datetime) -> datetime:
     if instant.utcoffset() is None:
-        raise ValueError("an instant must be aware")
+        raise ValueError(_NAIVE)
     if (
         not FIRST_ON.year - 1 <= instant.year <= LAST_ON.year + 1
     ):  # the ends of datetime itself would overflow
