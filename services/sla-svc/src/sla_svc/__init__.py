@@ -1,0 +1,1 @@
+"""Clocks, warning cards, policies and calendars. Knows tickets from their facts alone."""

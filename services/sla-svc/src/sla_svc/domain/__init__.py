@@ -1,0 +1,1 @@
+"""Clocks and their cards as pure functions: no I/O, no clock reading, no events."""
