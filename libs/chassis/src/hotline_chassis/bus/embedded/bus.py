@@ -1,6 +1,7 @@
 """The bus of one machine: topics, appends, readers, watermarks and the instance it belongs to."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,18 +40,32 @@ class EmbeddedBus:
         commits_ignored: commits of members whose generation was over, or that had lost the partition.
     """
 
-    def __init__(self, pool: asyncpg.Pool, dsn: dict[str, Any], clock: SystemClock, *, alone: bool) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        dsn: dict[str, Any],
+        clock: SystemClock,
+        *,
+        alone: bool,
+        patience: timedelta,
+    ) -> None:
         self.commits_ignored = 0
         self._pool = pool
         self._clock = clock
         self._catalogue = Catalogue(pool)
-        self._writer = Writer(dsn, self._catalogue, alone=alone)
+        self._writer = Writer(dsn, self._catalogue, alone=alone, patience=patience)
         self._readers: set[EmbeddedReader] = set()
         self._watermarks = Watermarks(pool, alone=alone)
 
     @classmethod
     async def connect(
-        cls, dsn: dict[str, Any], clock: SystemClock, *, single_process: bool = False, size: int = 4
+        cls,
+        dsn: dict[str, Any],
+        clock: SystemClock,
+        *,
+        single_process: bool = False,
+        size: int = 4,
+        patience: timedelta = timedelta(seconds=5),
     ) -> "EmbeddedBus":
         """Open the bus and make its tables if there are none.
 
@@ -60,6 +75,7 @@ class EmbeddedBus:
             single_process: claim the bus for this object alone. An empty ``fetch`` is then certain,
                 costs no query, and members of a killed predecessor are gone at once.
             size: connections for reading; one more writes.
+            patience: how long to wait for locks of other processes, one that just died for example.
 
         Raises:
             HeldElsewhere: another process has it open, and one of the two wants to be alone.
@@ -84,7 +100,7 @@ class EmbeddedBus:
             pool = await asyncpg.create_pool(
                 min_size=0, max_size=size, connection_class=Connection, **pool_settings
             )
-        bus = cls(pool, dsn, clock, alone=single_process)
+        bus = cls(pool, dsn, clock, alone=single_process, patience=patience)
         try:
             await bus._open()
         except BaseException:

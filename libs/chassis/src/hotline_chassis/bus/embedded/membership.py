@@ -154,6 +154,7 @@ class Membership:
         with outages():
             async with self._pool.acquire() as connection, connection.transaction():
                 await self._lock_group(connection)
-                await connection.execute("DELETE FROM members WHERE id = $1", self._id)
-                await self._turn_generation(connection)
+                # Whoever was expelled already has nothing to give back: the group stays as it is.
+                if await connection.execute("DELETE FROM members WHERE id = $1", self._id) == "DELETE 1":
+                    await self._turn_generation(connection)
         self.share = {}

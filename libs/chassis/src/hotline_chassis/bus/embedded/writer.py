@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -81,7 +82,9 @@ class Writer:
     inside an append, because its session would still hold it.
     """
 
-    def __init__(self, dsn: dict[str, Any], catalogue: Catalogue, *, alone: bool) -> None:
+    def __init__(
+        self, dsn: dict[str, Any], catalogue: Catalogue, *, alone: bool, patience: timedelta
+    ) -> None:
         self._settings: dict[str, Any] = {
             **dsn,
             "command_timeout": 30,
@@ -89,7 +92,7 @@ class Writer:
             "server_settings": {
                 "application_name": "bus writer",
                 "synchronous_commit": "on",
-                "lock_timeout": "5s",
+                "lock_timeout": str(patience // timedelta(milliseconds=1)),
                 "jit": "off",
             },
         }
