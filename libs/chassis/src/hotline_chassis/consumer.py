@@ -251,11 +251,14 @@ class Consumer:
             if self._hold is not None:
                 await self._hold(transaction, topic, key.decode(errors="replace"))
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Consume until told to stop; only a shortened log ends it before."""
+    async def run(self, stop: asyncio.Event, *, patience: float = FETCH_SECONDS) -> None:
+        """Consume until told to stop; only a shortened log ends it before.
+
+        ``patience`` is how long (seconds) an idle ``fetch`` may keep others from calling ``step``.
+        """
         while not stop.is_set():
             try:
-                await self.step(FETCH_SECONDS)
+                await self.step(patience)
             except LogShortened as lost:
                 log.critical("consumer.log_shortened", group=self._group, detail=str(lost))
                 return

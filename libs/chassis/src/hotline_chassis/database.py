@@ -63,10 +63,10 @@ class Transaction:
         transaction already has its id, so a relay that raises the floor meanwhile waits for us.
         """
         if self._floor is None:
-            self._floor = await self.connection.fetchval("SELECT complete_before FROM stamp_floor")
+            floor: datetime = await self.connection.fetchval("SELECT complete_before FROM stamp_floor")
+            self._floor = floor
         now = self.clock.now()
-        if isinstance(self._floor, datetime) and self._floor > now:
-            now = self._floor
+        now = max(now, self._floor)
         if after is not None and after >= now:
             now = after + _MICROSECOND
         return now

@@ -102,5 +102,7 @@ def add_chassis_tables(metadata: MetaData) -> None:
     )
 
 
-CREATE_FIRST_FLOOR = "INSERT INTO stamp_floor (complete_before) VALUES ('-infinity')"
+FIRST_FLOOR = "1970-01-01T00:00:00Z"
+"""Below every fact; not -infinity, which drivers read back as a naive instant."""
+CREATE_FIRST_FLOOR = f"INSERT INTO stamp_floor (complete_before) VALUES ('{FIRST_FLOOR}')"
 """Every first migration runs this once its tables exist."""
