@@ -104,9 +104,9 @@ async def test_a_replaced_member_learns_of_it_late_and_its_commit_is_ignored(lab
 
     await lab.pass_time(LEASE + HEARTBEAT)
     heir = await join(lab)
-    assert heir.reader.assignment() == EVERYTHING
+    await settle(lab, [heir])
     while len(heir.records) < 40:
-        assert await heir.step(wait=5)
+        await heir.step(wait=1)
     await heir.commit()
     assert zombie.reader.assignment() == EVERYTHING  # it has not looked since
     await zombie.commit()
@@ -115,6 +115,34 @@ async def test_a_replaced_member_learns_of_it_late_and_its_commit_is_ignored(lab
 
     ends = await lab.bus.end_offsets([A])
     assert await lab.committed("group") == ends
+
+
+async def test_a_commit_made_before_a_rebalance_was_noticed_is_ignored(lab: BusLab) -> None:
+    """Its member is alive and well, but half of its partitions went to a new one."""
+    await lab.bus.append(batch("x"))
+    unaware = await join(lab)
+    await settle(lab, [unaware])
+    assert len(await unaware.step(limit=1, wait=5)) == 1
+    await join(lab)
+    assert unaware.reader.assignment() == EVERYTHING
+    await unaware.commit()
+    await unaware.reader.close()
+    assert await lab.committed("group") == {}
+
+
+async def test_a_lease_ends_at_its_very_age(lab: BusLab) -> None:
+    if not lab.moves_time:
+        pytest.skip("a broker reads its own clock")
+    await join(lab)
+    await lab.pass_time(LEASE - timedelta(microseconds=1))
+    heir = await join(lab)
+    assert len(heir.reader.assignment()) == len(EVERYTHING) / 2
+    await lab.pass_time(HEARTBEAT)
+    await heir.step()
+    await heir.step()
+    assert heir.reader.assignment() == EVERYTHING
+    await lab.pass_time(LEASE)
+    assert (await join(lab)).reader.assignment() == EVERYTHING
 
 
 async def test_an_expelled_member_comes_back_with_a_share_that_it_must_seek(lab: BusLab) -> None:

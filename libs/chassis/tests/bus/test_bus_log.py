@@ -17,7 +17,7 @@ from hotline_chassis.bus.port import (
     UnknownTopic,
     Watermark,
 )
-from hotline_chassis.testing.bus_lab import START, BusLab, LosingAnswers, Member, by_key, values
+from hotline_chassis.testing.bus_lab import START, BusLab, LosingAnswers, Member, assigned, by_key, values
 
 A, B, REFERENCE = "a.facts", "b.facts", "reference.things"
 HEADERS = [("ce_type", b"intake.request.accepted.v1")]
@@ -95,7 +95,7 @@ async def test_any_batches_are_read_as_their_concatenation(
     lab: BusLab, batches: list[list[tuple[bytes, bytes | None]]]
 ) -> None:
     ends = await lab.bus.end_offsets([A])
-    reader = await lab.bus.reader("property", [A])
+    reader = await assigned(lab.bus, "property", [A])
     for partition in reader.assignment():
         reader.seek(partition, ends[partition])
     for batch in batches:
@@ -113,7 +113,7 @@ async def test_any_batches_are_read_as_their_concatenation(
 
 async def test_a_partition_gives_nothing_until_it_was_sought(lab: BusLab) -> None:
     await lab.bus.append([new(f"t{n}", str(n)) for n in range(40)])
-    reader = await lab.bus.reader("readers", [A])
+    reader = await assigned(lab.bus, "readers", [A])
     assert await reader.fetch(100, 0.05) == []
     reader.seek((A, 2), 0)
     found = await reader.fetch(100, 1)
@@ -121,14 +121,14 @@ async def test_a_partition_gives_nothing_until_it_was_sought(lab: BusLab) -> Non
 
 
 async def test_seeking_a_partition_of_somebody_else_is_refused(lab: BusLab) -> None:
-    reader = await lab.bus.reader("readers", [A])
+    reader = await assigned(lab.bus, "readers", [A])
     with pytest.raises(ValueError, match="not assigned"):
         reader.seek((B, 0), 0)
 
 
 async def test_seeking_back_gives_the_same_records_again(lab: BusLab) -> None:
     await lab.bus.append([new("t", str(n), REFERENCE) for n in range(10)])
-    reader = await lab.bus.reader("readers", [REFERENCE])
+    reader = await assigned(lab.bus, "readers", [REFERENCE])
     reader.seek((REFERENCE, 0), 0)
     first = await reader.fetch(100, 1)
     reader.seek((REFERENCE, 0), 4)
@@ -147,14 +147,15 @@ async def test_a_replay_from_the_start_gives_identical_records(lab: BusLab) -> N
 async def test_two_groups_do_not_see_each_other(lab: BusLab) -> None:
     one = await Member.join(lab.bus, "one", [A])
     two = await Member.join(lab.bus, "two", [A])
-    assert one.reader.assignment() == two.reader.assignment() == {(A, n) for n in range(4)}
     await lab.bus.append([new(f"t{n}", str(n)) for n in range(20)])
     while len(one.records) < 20:
-        assert await one.step(wait=5)
+        await one.step(wait=1)
     await one.commit()
     await one.reader.close()
     while len(two.records) < 20:
-        assert await two.step(wait=5)
+        await two.step(wait=1)
+    assert one.reader.assignment() == frozenset()
+    assert two.reader.assignment() == {(A, n) for n in range(4)}
     assert await lab.committed("two") == {}
 
 
@@ -299,7 +300,7 @@ async def test_closing_the_bus_wakes_every_fetch_and_refuses_appends(lab: BusLab
 async def test_no_partition_starves_behind_a_long_one(lab: BusLab) -> None:
     await lab.bus.append([new("long", str(n)) for n in range(200)])
     await lab.bus.append([new(f"t{n}", str(n)) for n in range(40)])
-    member = await Member.join(lab.bus, "readers", [A])
+    member = Member(await assigned(lab.bus, "readers", [A]), {})
     for _ in range(8):
         assert 0 < len(await member.step(limit=10, wait=5)) <= 10
     assert {record.partition for record in member.records} == {0, 1, 2, 3}

@@ -1,5 +1,6 @@
 """What the behaviour suite of the bus needs besides the port: other processes, passing time, deletion."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -32,7 +33,10 @@ class BusLab(Protocol):
 
     Attributes:
         bus: the log, as the first process sees it.
+        moves_time: time passes exactly as told; false where a broker reads its own clock.
     """
+
+    moves_time: bool
 
     @property
     def bus(self) -> Bus: ...
@@ -57,6 +61,8 @@ class BusLab(Protocol):
 class MemoryLab:
     """The twin in memory: all "processes" are one object."""
 
+    moves_time = True
+
     def __init__(self) -> None:
         self._clock = MovedTime()
         self.bus = MemoryBus(self._clock)
@@ -79,6 +85,8 @@ class MemoryLab:
 
 class EmbeddedLab:
     """The log in PostgreSQL, shared by processes or held by one alone."""
+
+    moves_time = True
 
     def __init__(self, dsn: dict[str, Any], clock: MovedTime, bus: EmbeddedBus, *, alone: bool) -> None:
         self.bus = bus
@@ -172,6 +180,16 @@ class Member:
     async def commit(self) -> None:
         mine = self.reader.assignment()
         await self.reader.commit({p: offset for p, offset in self.positions.items() if p in mine})
+
+
+async def assigned(bus: Bus, group: str, topics: Sequence[str]) -> BusReader:
+    """A reader that was given all partitions of its topics; joining may take a few fetches."""
+    reader = await bus.reader(group, topics)
+    wanted = (await bus.end_offsets(topics)).keys()
+    async with asyncio.timeout(20):
+        while reader.assignment() != wanted:
+            await reader.fetch(1, 0.1)
+    return reader
 
 
 def values(records: Sequence[Record]) -> list[bytes | None]:
