@@ -1,0 +1,88 @@
+"""A service's HTTP application, put together the same way everywhere."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hotline_chassis.clocks import SystemClock
+from hotline_chassis.database import Database
+from hotline_chassis.web import openapi
+from hotline_chassis.web.auth import Verifier
+from hotline_chassis.web.edge import Edge
+from hotline_chassis.web.problems import install_problem_handlers
+from hotline_chassis.web.routes import WorkRouter
+from hotline_chassis.web.work import Equipment
+from hotline_contracts.problems import Unavailable
+
+
+class ServiceApp(FastAPI):
+    """FastAPI whose document is complete: problems, tokens, keys."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document; made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = openapi.complete(super().openapi())
+        return self.openapi_schema
+
+
+def create_service_app(
+    title: str,
+    routers: Sequence[WorkRouter],
+    *,
+    database: Database | None,
+    verifier: Verifier,
+    system_clock: SystemClock,
+    ready: Callable[[], Awaitable[bool]] | None = None,
+    raw_routes: Sequence[BaseRoute] = (),
+    access_log: bool = True,
+) -> ServiceApp:
+    """An app with these routes, health, problems, an access log and nothing else (no docs pages, no CORS).
+
+    Args:
+        title: of the OpenAPI document.
+        routers: the service's routes.
+        database: where Writing and Reading come from; None for an app that has none.
+        verifier: of bearer tokens.
+        system_clock: for waiting, measuring and stored answers.
+        ready: a further condition of /readyz; the database is asked in any case.
+        raw_routes: hot paths outside the framework, matched first; they check and commit by themselves
+            (``authenticate``, ``read_body``, ``parse_body``; what they raise becomes a problem as well).
+        access_log: write a line for each request.
+    """
+    health = [
+        Route("/livez", _live, methods=["GET"], include_in_schema=False),
+        Route("/readyz", _readiness(database, ready), methods=["GET"], include_in_schema=False),
+    ]
+    app = ServiceApp(
+        title=title,
+        routes=[*raw_routes, *(route for router in routers for route in router.routes), *health],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.equipment = Equipment(database, verifier, system_clock)
+    install_problem_handlers(app)
+    app.add_middleware(Edge, system_clock=system_clock, access_log=access_log)
+    return app
+
+
+async def _live(_: Request) -> Response:
+    return JSONResponse({"live": True})
+
+
+def _readiness(
+    database: Database | None, ready: Callable[[], Awaitable[bool]] | None
+) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        if database is not None:
+            async with database.reading() as connection:
+                await connection.fetchval("SELECT 1")
+        if ready is not None and not await ready():
+            raise Unavailable("服务尚未就绪。")
+        return JSONResponse({"ready": True})
+
+    return answer

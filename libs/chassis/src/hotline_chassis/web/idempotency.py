@@ -1,0 +1,108 @@
+"""``Idempotency-Key``: one effect for each (subject, method, path, key), its answer kept with it.
+
+The answer is stored in the effect's own transaction, so there is never one without the other. A running
+request holds an advisory lock of that transaction; whoever comes meanwhile is told to wait (409).
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from starlette.responses import Response
+
+from hotline_chassis.database import Database
+from hotline_contracts.problems import IdempotencyInProgress, IdempotencyKeyReused, InvalidInput
+
+HEADER = "idempotency-key"
+REPLAYED = "Idempotency-Replayed"
+_KEY = re.compile(r"[!-~]{1,255}")
+_KEPT_HEADERS = frozenset({"content-type", "etag", "location", "link"})
+
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+FIND = "SELECT fingerprint, status, headers, body FROM idempotency WHERE scope = $1"
+KEEP = """
+INSERT INTO idempotency (scope, fingerprint, status, headers, body, stored_at) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+PURGE = "DELETE FROM idempotency WHERE stored_at < $1"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """One keyed write: where its answer is kept, and what it asked for."""
+
+    scope: str
+    fingerprint: bytes
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str | None:
+    """The request's key, or None.
+
+    Raises:
+        InvalidInput: not 1 to 255 visible ASCII characters.
+    """
+    key = headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidInput.at("header", "/idempotency-key", "应为 1 至 255 个可见 ASCII 字符。")
+    return key
+
+
+def scope_of(sub: str, method: str, path: str, key: str) -> str:
+    """Hex SHA-256 over subject, method, path and key."""
+    return hashlib.sha256(f"{sub}\x1f{method}\x1f{path}\x1f{key}".encode()).hexdigest()
+
+
+def fingerprint_of(body: Any, query: bytes = b"") -> bytes:
+    """SHA-256 of what was asked: the JSON value whatever its spelling (None if empty), and the query."""
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS) + b"\x1f" + query).digest()
+
+
+async def begin_keyed(connection: asyncpg.Connection, request: KeyedRequest) -> Response | None:
+    """The kept answer of an equal request, or None: then this transaction is the one to do it.
+
+    Raises:
+        IdempotencyInProgress: another transaction is at it.
+        IdempotencyKeyReused: the key was used with another body.
+    """
+    # The lock first, in its own statement: the look after it must see what its last holder committed.
+    if not await connection.fetchval(LOCK, request.scope):
+        raise IdempotencyInProgress("相同幂等键的请求正在处理，请稍后重试。")
+    row = await connection.fetchrow(FIND, request.scope)
+    return None if row is None else replay(row, request.fingerprint)
+
+
+def replay(row: asyncpg.Record, fingerprint: bytes) -> Response:
+    """The answer of a stored row.
+
+    Raises:
+        IdempotencyKeyReused: the row belongs to another body.
+    """
+    if row["fingerprint"] != fingerprint:
+        raise IdempotencyKeyReused("该幂等键已用于内容不同的请求。")
+    return Response(row["body"], row["status"], {**orjson.loads(row["headers"]), REPLAYED: "true"})
+
+
+async def keep_answer(
+    connection: asyncpg.Connection, request: KeyedRequest, response: Response, at: datetime
+) -> None:
+    """Store a 2xx answer beside its effect; ``at`` is of the system clock."""
+    headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
+    await connection.execute(
+        KEEP,
+        request.scope,
+        request.fingerprint,
+        response.status_code,
+        orjson.dumps(headers),
+        bytes(response.body),
+        at,
+    )
+
+
+async def purge_idempotency(database: Database, older_than: datetime) -> None:
+    """Forget answers stored before ``older_than`` (system clock; one stored exactly then stays)."""
+    async with database.transaction() as transaction:
+        await transaction.connection.execute(PURGE, older_than)
