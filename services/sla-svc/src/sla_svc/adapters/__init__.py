@@ -1,0 +1,1 @@
+"""PostgreSQL: tables and plain statements on asyncpg."""
