@@ -111,6 +111,22 @@ async def test_alone_an_empty_fetch_asks_nobody(dsn: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("single_process", [True, False])
+async def test_an_append_wakes_the_readers_of_its_process_without_a_poll(
+    dsn: dict[str, Any], monkeypatch: pytest.MonkeyPatch, single_process: bool
+) -> None:
+    monkeypatch.setattr("hotline_chassis.bus.embedded.reader.POLL", 60)
+    bus = await EmbeddedBus.connect(dsn, RealTime(), single_process=single_process)
+    await bus.ensure_topics({A: 4})
+    member = await Member.join(bus, "readers", [A])
+    waiting = asyncio.create_task(member.step(wait=30))
+    async with asyncio.timeout(5):
+        await member.reader.fetch(1, 0)  # by now the other fetch waits
+        await bus.append([new("1")])
+        assert values(await waiting) == [b"1"]
+    await bus.close()
+
+
+@pytest.mark.parametrize("single_process", [True, False])
 async def test_lost_connections_are_an_outage_and_nothing_more(
     dsn: dict[str, Any], outside: asyncpg.Connection, single_process: bool
 ) -> None:

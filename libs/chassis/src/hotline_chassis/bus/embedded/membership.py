@@ -28,14 +28,13 @@ FROM consumer_groups g JOIN members m ON m.group_name = g.name
 WHERE g.name = $1
 """
 
-# Counts nothing when the group has moved on, or when we were expelled.
+# Stores nothing when the group has moved on; whoever is expelled is so by a new generation.
 _COMMIT = """
 INSERT INTO committed (group_name, partition_id, next_offset)
 SELECT g.name, done.partition_id, done.next_offset
-FROM unnest($4::integer[], $5::bigint[]) AS done (partition_id, next_offset)
+FROM unnest($3::integer[], $4::bigint[]) AS done (partition_id, next_offset)
 JOIN partitions p ON p.id = done.partition_id
-JOIN consumer_groups g ON g.name = $1 AND g.generation = $3
-JOIN members m ON m.group_name = g.name AND m.id = $2
+JOIN consumer_groups g ON g.name = $1 AND g.generation = $2
 ON CONFLICT (group_name, partition_id) DO UPDATE SET next_offset = EXCLUDED.next_offset
 """
 
@@ -76,7 +75,7 @@ class Membership:
         await self._learn()
 
     async def _lock_group(self, connection: Session) -> None:
-        # Durable, unlike heartbeats: after a crash no generation and no member number may come twice.
+        # Durable, unlike heartbeats: after a crash no generation may come twice.
         await connection.execute("SET LOCAL synchronous_commit TO on")
         await connection.execute(
             "INSERT INTO consumer_groups (name, generation) VALUES ($1, 0) ON CONFLICT DO NOTHING",
@@ -143,7 +142,6 @@ class Membership:
                 tag = await connection.execute(
                     _COMMIT,
                     self._group,
-                    self._id,
                     self.generation,
                     list(next_offsets),
                     list(next_offsets.values()),
