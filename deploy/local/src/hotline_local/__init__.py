@@ -1,0 +1,1 @@
+"""Everything in one process: the ``hotline`` command. The only place that knows all services."""

@@ -106,7 +106,6 @@ class Consumer:
 
     async def start(self) -> None:
         """Join the group; partitions are sought as they are assigned."""
-        self._incarnations = {topic: await self._bus.incarnation(topic) for topic in self.topics}
         self._reader = await self._bus.reader(self._group, self.topics)
 
     async def close(self) -> None:
@@ -154,6 +153,7 @@ class Consumer:
         fresh = sorted(assigned - self._next.keys())
         if not fresh:
             return
+        self._incarnations = {topic: await self._bus.incarnation(topic) for topic in self.topics}
         keys = [(topic, self._incarnations[topic], number) for topic, number in fresh]
         ends = await self._bus.end_offsets(self.topics)
         async with self._database.reading() as connection:

@@ -1,0 +1,79 @@
+"""Moves the one virtual clock of the whole system, stopping at every instant at which something is due."""
+
+import asyncio
+from datetime import datetime
+
+from hotline_chassis.clocks import VirtualTime
+from hotline_chassis.crashpoints import reach
+from hotline_chassis.tables import FIRST_FLOOR
+from hotline_contracts.problems import ClockOnlyForward, UsesSystemClock
+from hotline_local.machine import Machine
+
+
+class ClockStuck(Exception):
+    """A service named an instant as due but did nothing at it: going on would skip a deadline."""
+
+
+class ClockDriver:
+    """Forward in steps: settle, go to the next due instant, fire, settle, until the target.
+
+    One jump and many small steps stop at the same instants, so they give the same facts.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._turn = asyncio.Lock()
+
+    async def move_to(self, target: datetime, *, thorough: bool = True) -> datetime:
+        """Move forward to ``target`` (aware); returns the clock's new instant.
+
+        Raises:
+            UsesSystemClock: there is no virtual clock.
+            ClockOnlyForward: ``target`` lies before now, and requests exist.
+            ClockStuck: a timer does not act at its own instant.
+        """
+        clock = self._virtual()
+        async with self._turn:
+            await self._machine.drain(thorough=thorough)
+            if target < clock.now():
+                await self._move_back(clock, target)
+            else:
+                await self._step_up_to(clock, target)
+                await self._set(clock, target)
+                await self._machine.drain(thorough=False)
+        return clock.now()
+
+    def _virtual(self) -> VirtualTime:
+        if not isinstance(self._machine.clock, VirtualTime):
+            raise UsesSystemClock("系统使用真实时钟，不能调整。")
+        return self._machine.clock
+
+    async def _step_up_to(self, clock: VirtualTime, target: datetime) -> None:
+        stuck_at: datetime | None = None
+        while (due := await self._machine.next_due_at()) is not None and due <= target:
+            if due > clock.now():
+                await self._set(clock, due)
+            if not await self._machine.fire():
+                if stuck_at == due:
+                    raise ClockStuck(f"nothing was done about what is due at {due.isoformat()}")
+                stuck_at = due
+
+    async def _set(self, clock: VirtualTime, instant: datetime) -> None:
+        if instant == clock.now():
+            return
+        # Remembered first: a fact must never carry an instant that the clock forgets in a crash.
+        await self._machine.instance.set_virtual_now(instant)
+        clock.set(instant)
+        reach("clock.after-set")
+
+    async def _move_back(self, clock: VirtualTime, target: datetime) -> None:
+        """Only while no request exists: then no fact stands on the present instant."""
+        machine = self._machine
+        async with machine.services["intake"].database.reading() as connection:
+            if await connection.fetchval("SELECT EXISTS (SELECT FROM requests)"):
+                raise ClockOnlyForward("已有诉求登记，时钟只能向前。", now=clock.now().isoformat())
+        for service in machine.services.values():
+            async with service.database.reading() as connection:
+                await connection.execute(f"UPDATE stamp_floor SET complete_before = '{FIRST_FLOOR}'")
+        await machine.bus.forget_watermarks()
+        await self._set(clock, target)

@@ -1,0 +1,41 @@
+"""Dev mode's hands on the machine: tokens, the virtual clock, settling."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from gateway.dev import LAST
+from hotline_contracts.problems import InvalidInput, Unavailable
+from hotline_local.clock_driver import ClockDriver
+from hotline_local.machine import Machine
+
+SETTLE_SECONDS = 10.0
+
+
+class LocalDevSystem:
+    """Implements ``gateway.dev.DevSystem`` on one machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._driver = ClockDriver(machine)
+
+    def token(self, roles: list[str], *, unit: str | None, channel: str | None, sub: str | None) -> str:
+        return self._machine.issuer.issue(roles, unit=unit, channel=channel, sub=sub)
+
+    def clock(self) -> tuple[datetime, bool]:
+        return self._machine.clock.now(), self._machine.clock.virtual
+
+    async def set_clock(self, now: datetime) -> None:
+        await self._driver.move_to(now)
+
+    async def advance_clock(self, seconds: float) -> None:
+        target = self._machine.clock.now() + timedelta(seconds=seconds)
+        if target >= LAST:
+            raise InvalidInput.at("body", "/seconds", "时钟应在 2004 年至 2049 年之间。")
+        await self._driver.move_to(target)
+
+    async def settle(self) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._machine.drain()
+        except TimeoutError:
+            raise Unavailable("系统在 10 秒内未能处理完所有事件。") from None

@@ -1,0 +1,17 @@
+"""Errors that end a command with one line instead of a trace."""
+
+from hotline_chassis.bus.embedded.schema import BelongsElsewhere
+from hotline_chassis.embedded_postgres import InitdbFailed, PasswordMissing, PostgresDidNotStart
+from hotline_local.machine import ClockRemembered
+from hotline_local.replay import UnreadableFile
+from hotline_local.web import PortTaken
+
+FORESEEN = (
+    BelongsElsewhere,
+    ClockRemembered,
+    InitdbFailed,
+    PasswordMissing,
+    PortTaken,
+    PostgresDidNotStart,
+    UnreadableFile,
+)

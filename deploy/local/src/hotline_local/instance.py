@@ -1,0 +1,68 @@
+"""What a data directory remembers of itself: its identity, its clock, and how far its demonstration came.
+
+All of it lies in a database of its own (``local``) beside the services' databases; the keys lie in
+``keys/``. A bus that belongs to another instance is refused.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+DATABASE = "local"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS instance (
+  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  instance_id uuid NOT NULL,
+  virtual_now timestamptz,
+  demonstrated boolean NOT NULL DEFAULT false
+)
+"""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One row: who this instance is; ``virtual_now`` None means the system clock."""
+
+    instance_id: UUID
+    virtual_now: datetime | None
+    demonstrated: bool
+
+
+class Instance:
+    """The row, over one connection that lives as long as the machine runs."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, dsn: dict[str, Any]) -> "Instance":
+        connection = await asyncpg.connect(**dsn)
+        await connection.execute("SET client_min_messages = warning")
+        await connection.execute(_SCHEMA)
+        # The clock's row is written at every step of virtual time; losing the last moment of it in a
+        # crash of PostgreSQL is mended at start, when the clock is set past every published watermark.
+        await connection.execute("SET synchronous_commit = off")
+        return cls(connection)
+
+    async def remember(self, virtual_from: datetime | None) -> Remembered:
+        """The row, made now for a new directory, with its clock beginning at ``virtual_from``."""
+        await self._connection.execute(
+            "INSERT INTO instance (instance_id, virtual_now) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            uuid4(),
+            virtual_from,
+        )
+        row = await self._connection.fetchrow("SELECT instance_id, virtual_now, demonstrated FROM instance")
+        return Remembered(**dict(row or {}))
+
+    async def set_virtual_now(self, now: datetime) -> None:
+        await self._connection.execute("UPDATE instance SET virtual_now = $1", now)
+
+    async def set_demonstrated(self) -> None:
+        await self._connection.execute("UPDATE instance SET demonstrated = true")
+
+    async def close(self) -> None:
+        await self._connection.close()
