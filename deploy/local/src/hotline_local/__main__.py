@@ -1,12 +1,11 @@
 """The ``hotline`` command."""
 
 import json
-import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -149,7 +148,7 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         _fail(str(refused))
 
 
-def _fail(reason: str) -> Any:
+def _fail(reason: str) -> NoReturn:
     typer.echo(f"hotline: {reason}", err=True)
     raise typer.Exit(1)
 
@@ -193,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

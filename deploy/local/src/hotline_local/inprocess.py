@@ -32,9 +32,16 @@ class GatewayClient:
         self._app = app
 
     async def call(
-        self, method: str, path: str, *, token: str, body: Any = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        key: str | None = None,
     ) -> Answer:
-        """Send one request and wait for its whole answer."""
+        """Send one request (``key``: its idempotency key) and wait for its whole answer."""
         content = b"" if body is None else orjson.dumps(body)
         scope = {
             "type": "http",
@@ -51,6 +58,7 @@ class GatewayClient:
                 (b"authorization", f"Bearer {token}".encode()),
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(content)).encode()),
+                *([(b"idempotency-key", key.encode())] if key is not None else []),
             ],
             "client": ("127.0.0.1", 0),
             "server": ("127.0.0.1", 0),
@@ -74,9 +82,9 @@ class GatewayClient:
         """
         return _expect(await self.call("GET", path, token=token, query=query), f"GET {path}")
 
-    async def post(self, path: str, body: Any = None, *, token: str) -> Any:
+    async def post(self, path: str, body: Any = None, *, token: str, key: str | None = None) -> Any:
         """The JSON of a 2xx answer; raises ``Refused`` like ``get``."""
-        return _expect(await self.call("POST", path, token=token, body=body), f"POST {path}")
+        return _expect(await self.call("POST", path, token=token, body=body, key=key), f"POST {path}")
 
     async def put(self, path: str, body: Any, *, token: str) -> Any:
         """The JSON of a 2xx answer; raises ``Refused`` like ``get``."""

@@ -36,8 +36,8 @@ async def serve(
         virtual_from = DEMO_BEGINS_AT
     listener = listen(port)
     stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(ending, stop.set)
     with contextlib.closing(listener):
         async with running_machine(data_dir, virtual_from=virtual_from) as machine:
             server = Server(gateway_of(machine))

@@ -220,6 +220,10 @@ class EmbeddedBus:
         await self._topic(topic)
         return await self._watermarks.newest(topic)
 
+    async def forget_watermarks(self) -> None:
+        """Forget what was published as complete; only for a virtual clock that is set back."""
+        await self._watermarks.forget_all()
+
     async def close(self) -> None:
         """Leave all groups and let go of the bus; waiting fetches return."""
         for reader in list(self._readers):
