@@ -1,6 +1,6 @@
 """A sample service that uses every part of the web layer, on a real database, called in process."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -9,24 +9,26 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateTable
 from starlette.responses import JSONResponse
 
 from hotline_chassis.clocks import RealTime, VirtualTime
 from hotline_chassis.database import Database
+from hotline_chassis.embedded_postgres import EmbeddedPostgres
 from hotline_chassis.tables import CREATE_FIRST_FLOOR, metadata_with_chassis
+from hotline_chassis.testing.postgres import Clones
 from hotline_chassis.web.app import ServiceApp, create_service_app
 from hotline_chassis.web.dev_issuer import DevIssuer
 from hotline_chassis.web.etag import IfMatch, show_version
 from hotline_chassis.web.fields import Day, Id, In, Instant, LongText, Out, ShortText
 from hotline_chassis.web.paging import Page, Paging
 from hotline_chassis.web.routes import ANY_ROLE, PUBLIC, WorkRouter
-from hotline_chassis.web.work import CallerDep, Reading, Writing
+from hotline_chassis.web.work import CallerDep, Reading, Writing, equipment_of
 from hotline_contracts.ids import act_id
-from hotline_contracts.problems import NotAllowedInState, NotFound, StaleVersion
+from hotline_contracts.problems import PROBLEMS, NotAllowedInState, NotFound, StaleVersion
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 NOON = datetime(2026, 2, 1, 4, tzinfo=UTC)
@@ -68,6 +70,12 @@ class Item(Out):
     title: str
     at: Instant
     version: int
+
+
+def equipped_database(request: Request) -> Database:
+    database = equipment_of(request).database
+    assert database is not None
+    return database
 
 
 def shown(row: asyncpg.Record) -> Item:
@@ -154,6 +162,14 @@ async def violate(body: NewItem, work: Writing) -> None:
         await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", UUID(int=1), body.title)
 
 
+@router.post("/dies-before-commit", roles=["agent"])
+async def die_before_commit(body: NewItem, work: Writing, request: Request) -> None:
+    await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
+    backend = work.connection.get_server_pid()
+    async with equipped_database(request).reading() as other:
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+
+
 @router.get("/open", roles=PUBLIC)
 async def read_open() -> dict[str, bool]:
     return {"open": True}
@@ -162,6 +178,17 @@ async def read_open() -> dict[str, bool]:
 @router.get("/who", roles=PUBLIC)
 async def who_is_it(caller: CallerDep) -> str:
     return caller.sub
+
+
+def problem_of(answer: httpx.Response, slug: str) -> dict[str, Any]:
+    """The answer's problem document, which must be of this slug."""
+    document: dict[str, Any] = answer.json()
+    assert document["type"] == f"urn:hotline:problem:{slug}", answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert document["status"] == answer.status_code == PROBLEMS[slug].status
+    assert document["title"] == PROBLEMS[slug].title
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in document["detail"])
+    return document
 
 
 @dataclass
@@ -176,25 +203,36 @@ class Sample:
         unit = "520400-D01" if any(role.startswith("unit_") for role in roles) else None
         return {"authorization": f"Bearer {self.issuer.issue(roles, unit=unit, sub=sub)}"}
 
+    async def create(self, title: str = "路灯不亮") -> dict[str, Any]:
+        answer = await self.client.post("/api/v1/items", json={"title": title}, headers=self.token("agent"))
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
     async def titles(self) -> list[str]:
         async with self.database.reading() as connection:
             return [row["title"] for row in await connection.fetch("SELECT title FROM item ORDER BY title")]
 
 
+@pytest.fixture(scope="session")
+async def sample_dsn(postgres_server: EmbeddedPostgres) -> AsyncIterator[dict[str, Any]]:
+    """One migrated database for all tests of the web layer; each finds its tables empty."""
+    async with Clones(postgres_server) as clones:
+        dsn = await clones.create(None)
+        connection = await asyncpg.connect(**dsn)
+        for table in metadata_with_chassis().sorted_tables:
+            await connection.execute(str(CreateTable(table).compile(dialect=DIALECT)))
+        await connection.execute(SAMPLE_TABLES)
+        await connection.execute(CREATE_FIRST_FLOOR)
+        await connection.close()
+        yield dsn
+
+
 @pytest.fixture
-async def database(
-    database_factory: Callable[[str | None], Awaitable[dict[str, Any]]],
-) -> AsyncIterator[Database]:
-    dsn = await database_factory(None)
-    connection = await asyncpg.connect(**dsn)
-    for table in metadata_with_chassis().sorted_tables:
-        await connection.execute(str(CreateTable(table).compile(dialect=DIALECT)))
-        for index in table.indexes:
-            await connection.execute(str(CreateIndex(index).compile(dialect=DIALECT)))
-    await connection.execute(SAMPLE_TABLES)
-    await connection.execute(CREATE_FIRST_FLOOR)
-    await connection.close()
-    opened = await Database.connect(dsn, VirtualTime(NOON), source="sample-svc")
+async def database(sample_dsn: dict[str, Any]) -> AsyncIterator[Database]:
+    opened = await Database.connect(sample_dsn, VirtualTime(NOON), source="sample-svc")
+    async with opened.reading() as connection:
+        await connection.execute("DELETE FROM item; DELETE FROM idempotency")
     yield opened
     await opened.close()
 

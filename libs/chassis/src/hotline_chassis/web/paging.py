@@ -11,12 +11,13 @@ import orjson
 from fastapi import Depends, Query, Request, Response
 
 from hotline_chassis.web.fields import Out
-from hotline_chassis.web.strict_body import MAX_EXACT, unusable_text
+from hotline_chassis.web.strict_body import unusable_text
 from hotline_contracts.problems import InvalidInput
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_CURSOR = 1024
+_LARGEST = 2**63 - 1  # what a bigint column can be compared with
 
 KeyPart: TypeAlias = datetime | UUID | int | str
 KeyKind: TypeAlias = type[datetime] | type[UUID] | type[int] | type[str]
@@ -63,7 +64,7 @@ def decode_cursor(cursor: str, kinds: Sequence[KeyKind]) -> tuple[Any, ...]:
 
 def _part(value: object, kind: KeyKind) -> KeyPart:
     if kind in {datetime, int}:
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_EXACT:
+        if isinstance(value, bool) or not isinstance(value, int) or not -_LARGEST <= value <= _LARGEST:
             raise TypeError("not an integer")
         return _EPOCH + value * _MICROSECOND if kind is datetime else value
     if not isinstance(value, str) or unusable_text(value):

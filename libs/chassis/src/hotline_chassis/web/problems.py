@@ -76,7 +76,21 @@ def _headers_of(refusal: Refusal) -> dict[str, str] | None:
 
 def invalid_input(errors: Sequence[Mapping[str, Any]], body: Any) -> InvalidInput:
     """A refusal from pydantic's errors whose ``loc`` begins with body, query, path or header."""
-    return InvalidInput("输入未通过校验。", errors=[_item(error, body) for error in errors])
+    found: dict[tuple[str, str], list[str]] = {}
+    for error in errors:
+        messages = found.setdefault(_where(error, body), [])
+        if (message := message_of(error)) not in messages:
+            messages.append(message)
+    # A union fails once for each branch: one item for the field, naming the ways it could be right.
+    items = [
+        {
+            "in": where,
+            "pointer": pointer,
+            "message": "，或".join(text.rstrip("。") for text in messages) + "。",
+        }
+        for (where, pointer), messages in found.items()
+    ]
+    return InvalidInput("输入未通过校验。", errors=items)
 
 
 def invalid_body(error: ValidationError, body: Any) -> InvalidInput:
@@ -85,13 +99,11 @@ def invalid_body(error: ValidationError, body: Any) -> InvalidInput:
     return invalid_input([{**item, "loc": ("body", *item["loc"])} for item in found], body)
 
 
-def _item(error: Mapping[str, Any], body: Any) -> dict[str, str]:
+def _where(error: Mapping[str, Any], body: Any) -> tuple[str, str]:
     where, *path = error["loc"]
     if where == "body":
-        pointer = pointer_within(body, path, missing=error["type"] == "missing")
-    else:
-        pointer = f"/{path[0]}" if path else ""
-    return {"in": str(where), "pointer": pointer, "message": message_of(error)}
+        return where, pointer_within(body, path, missing=error["type"] == "missing")
+    return str(where), f"/{path[0]}" if path else ""
 
 
 def unforeseen_answer(error: BaseException) -> Response:
