@@ -115,10 +115,18 @@ class Verifier:
             return seen[1]
         await self._learn_key_of(token)
         expires_at, caller = self._read(token, now)
+        self.remember(token, expires_at, caller)
+        return caller
+
+    def remember(self, token: str, expires_at: float, caller: Caller) -> None:
+        """Trust ``token`` until ``expires_at`` (POSIX seconds) without looking at it again."""
         self._seen[token] = (expires_at, caller)
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
-        return caller
+
+    @property
+    def remembered(self) -> int:
+        return len(self._seen)
 
     async def _learn_key_of(self, token: str) -> None:
         if self._fetch is None or _key_id(token) in {key.kid for key in self._keys}:
@@ -151,20 +159,19 @@ class Verifier:
         site = claims.get("site", DEFAULT_SITE)
         if not isinstance(claims["roles"], list) or not _short_text(sub) or not _short_text(site):
             raise ValueError("unreadable claims")
-        if unit is not None:
-            _check_unit(unit)
-        elif roles & UNIT_ROLES:
-            raise ValueError("a unit role without its unit")
+        if not is_unit_code(unit) and (unit is not None or roles & UNIT_ROLES):
+            raise ValueError("an unreadable unit, or a unit role without one")
         if channel is not None and not _short_text(channel):
             raise ValueError("unreadable channel")
         return Caller(sub, roles, unit, channel, site)
 
 
-def _check_unit(unit: object) -> None:
+def is_unit_code(unit: object) -> bool:
     try:
         _UNIT.validate_python(unit, strict=True)
     except ValidationError:
-        raise ValueError("unreadable unit") from None
+        return False
+    return True
 
 
 def _number(value: object) -> float:

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from hotline_chassis.clocks import SystemClock
-from hotline_chassis.web.auth import AUDIENCE, Verifier
+from hotline_chassis.web.auth import AUDIENCE, Verifier, is_unit_code
 from hotline_contracts.problems import InvalidInput
 from hotline_contracts.values import DEFAULT_SITE, ROLES, UNIT_ROLES
 
@@ -55,6 +55,8 @@ class DevIssuer:
             raise InvalidInput.at("body", "/roles", "未知的角色。")
         if unit is None and UNIT_ROLES.intersection(roles):
             raise InvalidInput.at("body", "/unit", "承办单位的角色必须指明单位。")
+        if unit is not None and not is_unit_code(unit):
+            raise InvalidInput.at("body", "/unit", "不是有效的单位代码。")
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": ISSUER,
