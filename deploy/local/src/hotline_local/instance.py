@@ -15,7 +15,7 @@ DATABASE = "local"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instance (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  is_the_one boolean PRIMARY KEY DEFAULT true CHECK (is_the_one),
   instance_id uuid NOT NULL,
   virtual_now timestamptz,
   demonstrated boolean NOT NULL DEFAULT false
