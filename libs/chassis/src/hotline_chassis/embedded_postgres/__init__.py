@@ -1,5 +1,6 @@
 """PostgreSQL as a part of the application: no installation, no port, no account (decision 0003)."""
 
+from .attachment import running_dsn
 from .cluster import InitdbFailed, PasswordMissing
 from .lock import DataDirectoryInUse
 from .server import EmbeddedPostgres, PostgresDidNotStart, PostgresDidNotStop
@@ -11,4 +12,5 @@ __all__ = [
     "PasswordMissing",
     "PostgresDidNotStart",
     "PostgresDidNotStop",
+    "running_dsn",
 ]

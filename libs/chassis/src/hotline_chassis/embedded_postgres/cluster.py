@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .account import ServerAccount
 
@@ -128,6 +129,17 @@ def create_socket_dir(account: ServerAccount) -> Path:
 def remove_socket_dir(socket_dir: Path) -> None:
     if socket_dir.name.startswith(SOCKET_DIR_PREFIX):
         shutil.rmtree(socket_dir, ignore_errors=True)
+
+
+def connection_arguments(socket_dir: Path, password: str, database: str) -> dict[str, Any]:
+    """Return keyword arguments for `asyncpg.connect` and `create_pool`."""
+    return {
+        "host": str(socket_dir),
+        "port": PORT,
+        "user": SUPERUSER,
+        "password": password,
+        "database": database,
+    }
 
 
 def prepare_log(file: Path, account: ServerAccount) -> None:

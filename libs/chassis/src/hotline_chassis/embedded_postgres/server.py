@@ -102,13 +102,7 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str) -> dict[str, Any]:
         """Keyword arguments for `asyncpg.connect` and `create_pool`."""
-        return {
-            "host": str(self._postmaster().socket_dir),
-            "port": cluster.PORT,
-            "user": cluster.SUPERUSER,
-            "password": self._password,
-            "database": database,
-        }
+        return cluster.connection_arguments(self._postmaster().socket_dir, self._password, database)
 
     async def ensure_database(self, name: str) -> None:
         """Create the database, UTF-8 and sorted by code point, unless it exists."""

@@ -1,0 +1,5 @@
+"""Checks the system's promise from raw tables and topics alone; shares no code with the services."""
+
+from .run import NothingToAudit, audit
+
+__all__ = ["NothingToAudit", "audit"]

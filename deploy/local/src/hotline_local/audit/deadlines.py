@@ -1,0 +1,133 @@
+"""``deadlines``: every clock's deadline, computed again from the fact that started it.
+
+Policies and calendars are those of the topics, not of any table.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+
+from hotline_worktime.calendars import CalendarDay, CalendarYear, WorkCalendar
+from hotline_worktime.policy import Policy
+
+from .findings import Findings
+from .snapshot import Record, Row, Snapshot, instant
+
+DISPATCHED = "routing.ticket.dispatched.v1"
+
+
+class References:
+    """The published policies and calendars."""
+
+    def __init__(self, policies: list[Policy], years: list[CalendarYear]) -> None:
+        self._newest_first = sorted(policies, key=lambda policy: policy.effective_from, reverse=True)
+        self._years = {(f"{year.layer}:{year.year}", year.version): year for year in years}
+        self._calendars: dict[frozenset[tuple[str, int]], WorkCalendar] = {}
+
+    def policy_at(self, at: datetime) -> Policy | None:
+        """The policy of a fact's instant; None if none was effective or published."""
+        return next((policy for policy in self._newest_first if policy.effective_from <= at), None)
+
+    def calendar(self, versions: Mapping[str, int]) -> WorkCalendar:
+        """The calendar as it stood for a deadline that names these versions; 0 is a year without a notice.
+
+        Years that it does not name did not count for it.
+        """
+        chosen = frozenset(
+            (key, version) for key, version in self._years if versions.get(key, version) == version
+        )
+        if chosen not in self._calendars:
+            self._calendars[chosen] = WorkCalendar.of(self._years[name] for name in chosen)
+        return self._calendars[chosen]
+
+
+def references(snapshot: Snapshot) -> References:
+    """Read them from their topics, or from the outbox while they are on the way."""
+    policies = [
+        _policy(record)
+        for sequences in snapshot.events("reference.policies").values()
+        for record in sequences.values()
+    ]
+    years = [
+        _year(record.data)
+        for sequences in snapshot.events("reference.calendars").values()
+        for record in sequences.values()
+    ]
+    return References(policies, years)
+
+
+def _policy(record: Record) -> Policy:
+    # JSON again, because a policy's fields are strict and an instant is a string only in JSON.
+    return Policy.model_validate_json(orjson.dumps(record.data))
+
+
+def _year(data: Mapping[str, Any]) -> CalendarYear:
+    days = tuple(
+        CalendarDay(date.fromisoformat(day["date"]), day["working"], day["name"]) for day in data["days"]
+    )
+    return CalendarYear(data["year"], data["layer"], data["version"], data["status"], data["source"], days)
+
+
+def check(snapshot: Snapshot, findings: Findings) -> None:
+    known = references(snapshot)
+    dispatches = {
+        given["assignment_id"]: record
+        for sequences in snapshot.events("routing.tickets").values()
+        for record in sequences.values()
+        if record.known.type == DISPATCHED
+        for given in record.data["assignments"]
+    }
+    started = snapshot.events("sla.clocks")
+    for row in snapshot.services["sla"]["clocks"]:
+        cause = dispatches.get(str(row["assignment_id"]))
+        event = started.get(str(row["clock_id"]), {}).get(1)
+        if cause is None or event is None:
+            continue  # ``consumed`` and ``clocks-published`` say so
+        wrong = _wrong_start(row, event.data, cause, known)
+        findings.require(wrong is None, "deadlines", row["clock_id"], f"{row['duty']}: {wrong}")
+
+
+def _wrong_start(row: Row, event: Mapping[str, Any], cause: Record, known: References) -> str | None:
+    policy = known.policy_at(cause.at)
+    if policy is None:
+        return f"no policy was effective at {cause.at.isoformat()}"
+    versions = event["calendar_versions"]
+    try:
+        due = policy.deadline(
+            row["duty"], cause.data["type"], cause.data["emergent"], cause.at, known.calendar(versions)
+        )
+    except LookupError:
+        return f"policy {policy.version} asks for no such clock"
+    computed: dict[str, Any] = {
+        "started_at": cause.at,
+        "due_at": due.due_at,
+        "warn_at": due.warn_at,
+        "calendar_status": due.calendar_status,
+        "calendar_versions": dict(due.calendar_versions),
+        "policy_version": policy.version,
+    }
+    told = {name: instant(event[name]) if name.endswith("_at") else event[name] for name in computed}
+    if told != computed:
+        return _difference("its start", told, computed)
+    if row["reopened_at"] is not None:
+        del (
+            computed["due_at"],
+            computed["warn_at"],
+            computed["calendar_status"],
+            computed["calendar_versions"],
+        )
+    kept = {name: row[name] for name in computed}
+    if "calendar_versions" in kept:
+        kept["calendar_versions"] = orjson.loads(kept["calendar_versions"])
+    return None if kept == computed else _difference("its row", kept, computed)
+
+
+def _difference(where: str, found: Mapping[str, Any], computed: Mapping[str, Any]) -> str:
+    parts = [
+        f"{name} {found[name]} instead of {computed[name]}"
+        for name in computed
+        if found[name] != computed[name]
+    ]
+    return f"{where} has {', '.join(parts)}"

@@ -1,0 +1,141 @@
+"""Reads everything, in an order that never makes a busy system look broken.
+
+1. The virtual clock, then the ends of the topics: what lies below them was committed before.
+2. Each service's tables with its outbox, one moment per database. A row's event is then in the outbox of
+   the same moment or already on its topic, because a relay deletes only what it has appended.
+3. The topics to their ends.
+
+So each row must find its event in what was read (forward), and each event below the first ends, or in the
+outbox, must find its row (backward). Effects are compared with the records below the position that was
+read with them, so a backlog violates nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import asyncpg
+import msgspec
+import orjson
+
+from . import layout
+from .layout import BUS, CHASSIS_TABLES, LOCAL, SERVICES, ServiceLayout
+from .snapshot import Headers, Log, Record, ServiceTables, Snapshot, TopicPartition
+
+Dsn: TypeAlias = Callable[[str], dict[str, Any]]
+
+TIMER_PATIENCE_SECONDS = 10.0
+POLL_SECONDS = 0.2
+CLOCK_STEP = timedelta(seconds=1)
+
+_unpack = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
+
+
+async def read_snapshot(dsn: Dsn, *, running: bool) -> Snapshot:
+    """Read all databases; ``running`` says whether the system may change them meanwhile."""
+    identity = await _fetch(dsn(LOCAL), layout.INSTANCE_OF_DATA)
+    bus_identity = await _fetch(dsn(BUS), layout.INSTANCE_OF_BUS)
+    virtual_now: datetime | None = identity[0]["virtual_now"] if identity else None
+    watermark = min(
+        (row["complete_before"] for row in await _fetch(dsn(BUS), layout.WATERMARKS)), default=None
+    )
+    ends_before = _ends(await _fetch(dsn(BUS), layout.ENDS))
+    services = {name: await _read_service(dsn(name), service) for name, service in SERVICES.items()}
+    log = await _read_log(dsn(BUS), ends_before)
+    return Snapshot(
+        instance_id=identity[0]["instance_id"] if identity else None,
+        bus_instance_id=bus_identity[0]["id"] if bus_identity else None,
+        virtual_now=virtual_now,
+        services=services,
+        log=log,
+        due_clocks=await _read_due_clocks(dsn, virtual_now, watermark, running=running),
+    )
+
+
+async def _fetch(dsn: dict[str, Any], *statement: Any) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(**dsn)
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(*statement)
+    finally:
+        await connection.close()
+    return found
+
+
+async def _fetch_all(dsn: dict[str, Any], statements: Mapping[str, str]) -> dict[str, list[asyncpg.Record]]:
+    """All statements in one read-only transaction that sees one moment."""
+    connection = await asyncpg.connect(**dsn)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return {name: await connection.fetch(statement) for name, statement in statements.items()}
+    finally:
+        await connection.close()
+
+
+async def _read_service(dsn: dict[str, Any], service: ServiceLayout) -> ServiceTables:
+    found = await _fetch_all(dsn, {**CHASSIS_TABLES, **service.tables})
+    rows = found.pop("outbox")
+    outbox = [
+        Record(row["topic"], None, row["id"], row["key"], _outbox_headers(row["headers"]), row["value"])
+        for row in rows
+    ]
+    return ServiceTables(outbox, [row["event_id"] for row in rows], found)
+
+
+def _outbox_headers(packed: bytes) -> Headers:
+    """Headers of an outbox row; none at all when they are not readable, which the record then says."""
+    try:
+        return [(name, value.encode("latin-1")) for name, value in orjson.loads(packed)]
+    except (ValueError, TypeError, AttributeError):
+        return []
+
+
+async def _read_log(dsn: dict[str, Any], ends_before: Mapping[TopicPartition, int]) -> Log:
+    found = await _fetch_all(
+        dsn, {"ends": layout.ENDS, "records": layout.RECORDS, "watermarks": layout.WATERMARKS}
+    )
+    partitions = {row["id"]: (row["name"], row["number"]) for row in found["ends"]}
+    return Log(
+        records=[
+            Record(*partitions[partition_id], offset, key, _bus_headers(headers), value)
+            for partition_id, offset, key, headers, value in found["records"]
+            if partition_id in partitions
+        ],
+        ends_before=ends_before,
+        ends=_ends(found["ends"]),
+        incarnations={row["name"]: row["incarnation"] for row in found["ends"]},
+        watermarks={row["name"]: row["complete_before"] for row in found["watermarks"]},
+    )
+
+
+def _bus_headers(packed: bytes) -> Headers:
+    try:
+        return _unpack(packed)
+    except msgspec.DecodeError:
+        return []
+
+
+def _ends(rows: Sequence[asyncpg.Record]) -> dict[TopicPartition, int]:
+    return {(row["name"], row["number"]): row["next_offset"] for row in rows}
+
+
+async def _read_due_clocks(
+    dsn: Dsn, virtual_now: datetime | None, watermark: datetime | None, *, running: bool
+) -> Sequence[asyncpg.Record]:
+    """Clocks that the timer has left behind.
+
+    A virtual clock passes an instant only when all that is due at it was done, whoever is killed when; it
+    was read first. Under the system clock the timer of a running system is given time to catch up, and of
+    a stopped one nothing can be said: it may have been stopped just before.
+    """
+    if virtual_now is not None:
+        return await _fetch(dsn("sla"), layout.DUE_CLOCKS, virtual_now - CLOCK_STEP)
+    if watermark is None or not running:
+        return []
+    rows: list[asyncpg.Record] = []
+    for _ in range(int(TIMER_PATIENCE_SECONDS / POLL_SECONDS)):
+        rows = await _fetch(dsn("sla"), layout.DUE_CLOCKS, watermark)
+        if not rows:
+            break
+        await asyncio.sleep(POLL_SECONDS)
+    return rows

@@ -1,0 +1,133 @@
+"""The log and the outboxes as such: ``records-readable``, ``log-contiguous``, ``topic-sequence``, ``outbox``."""
+
+from collections.abc import Iterator
+
+from hotline_contracts.events.base import ContractBroken
+from hotline_contracts.events.registry import COMPACTED, decode
+
+from .findings import Findings
+from .layout import SERVICES, WRITERS
+from .snapshot import Record, ServiceTables, Snapshot, TopicPartition
+
+
+def check(snapshot: Snapshot, findings: Findings) -> None:
+    for record in _ours(snapshot):
+        findings.checked("records-readable")
+        if (broken := _broken(record)) is not None:
+            findings.violated("records-readable", record.place, broken)
+    _check_offsets(snapshot, findings)
+    _check_sequences(snapshot, findings)
+    for name, tables in snapshot.services.items():
+        _check_outbox(name, tables, snapshot, findings)
+
+
+def _ours(snapshot: Snapshot) -> Iterator[Record]:
+    """Records of topics that a service writes: dead-letter topics hold what is broken by intent."""
+    return (record for record in snapshot.log.records if record.topic in WRITERS)
+
+
+def _broken(record: Record) -> str | None:
+    if record.envelope is None:
+        return record.broken
+    if record.value is None:
+        return None if record.topic in COMPACTED else "a fact without a value"
+    try:
+        decode(record.envelope)
+    except ContractBroken as broken:
+        return str(broken)
+    return None
+
+
+def _check_offsets(snapshot: Snapshot, findings: Findings) -> None:
+    """Each partition counts 0, 1, 2… up to its end."""
+    next_offsets: dict[TopicPartition, int] = {}
+    for record in snapshot.log.records:
+        partition = (record.topic, record.partition or 0)
+        expected = next_offsets.get(partition, 0)
+        next_offsets[partition] = record.offset + 1
+        findings.require(
+            record.offset == expected,
+            "log-contiguous",
+            f"{partition[0]}/{partition[1]}",
+            f"offset {record.offset} stands where {expected} was expected",
+        )
+    for partition, end in snapshot.log.ends.items():
+        found = next_offsets.get(partition, 0)
+        findings.require(
+            found == end,
+            "log-contiguous",
+            f"{partition[0]}/{partition[1]}",
+            f"the partition ends at {end}, its records at {found}",
+        )
+
+
+def _check_sequences(snapshot: Snapshot, findings: Findings) -> None:
+    """First occurrences count 1, 2, 3… for each subject; what comes again is the same to the byte."""
+    last: dict[tuple[str, str], int] = {}
+    ids: dict[object, Record] = {}
+    for record in _ours(snapshot):
+        envelope = record.envelope
+        if envelope is None:
+            continue
+        findings.checked("topic-sequence")
+        subject = (record.topic, envelope.subject)
+        first = snapshot.events(record.topic)[envelope.subject][envelope.sequence]
+        before = last.get(subject, 0)
+        if envelope.sequence > before + 1 and record.topic not in COMPACTED:
+            findings.violated(
+                "topic-sequence",
+                envelope.subject,
+                f"{record.place}: sequence {envelope.sequence} follows {before}",
+            )
+        last[subject] = max(before, envelope.sequence)
+        if first is not record and not first.same_bytes(record):
+            findings.violated(
+                "topic-sequence",
+                envelope.subject,
+                f"{record.place} repeats sequence {envelope.sequence} of {first.place} with other bytes",
+            )
+        elif first.partition != record.partition or ids.setdefault(envelope.event_id, first) is not first:
+            findings.violated(
+                "topic-sequence",
+                envelope.subject,
+                f"{record.place}: event {envelope.event_id} stands elsewhere too",
+            )
+
+
+def _check_outbox(name: str, tables: ServiceTables, snapshot: Snapshot, findings: Findings) -> None:
+    """Rows are readable, of our own topics, each event once, and continue what is on the topic."""
+    ids: set[object] = set()
+    last: dict[tuple[str, str], int] = {}
+    for record, event_id in zip(tables.outbox, tables.outbox_event_ids, strict=True):
+        findings.checked("outbox")
+        wrong = None
+        if event_id in ids:
+            wrong = f"event {event_id} stands here twice"
+        elif record.topic.endswith(".dlq"):
+            pass
+        elif record.topic not in SERVICES[name].publishes:
+            wrong = f"{record.topic} is not ours to publish"
+        elif record.envelope is None:
+            wrong = record.broken
+        elif record.envelope.event_id != event_id:
+            wrong = f"the row says event {event_id}, its headers {record.envelope.event_id}"
+        else:
+            wrong = _wrong_place(record, last, snapshot)
+        ids.add(event_id)
+        if wrong is not None:
+            findings.violated("outbox", f"{name}/{record.offset}", wrong)
+
+
+def _wrong_place(record: Record, last: dict[tuple[str, str], int], snapshot: Snapshot) -> str | None:
+    envelope = record.known
+    subject = (record.topic, envelope.subject)
+    sequences = snapshot.events(record.topic)[envelope.subject]
+    first = sequences[envelope.sequence]
+    if first is not record and not first.same_bytes(record):
+        return f"sequence {envelope.sequence} is on {first.place} with other bytes"
+    if envelope.sequence > 1 and envelope.sequence - 1 not in sequences and record.topic not in COMPACTED:
+        return f"sequence {envelope.sequence} of {envelope.subject} comes without the one before"
+    if envelope.sequence <= last.get(subject, 0):
+        return f"sequence {envelope.sequence} of {envelope.subject} comes after {last[subject]}"
+    last[subject] = envelope.sequence
+    return None
