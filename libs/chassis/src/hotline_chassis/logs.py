@@ -44,9 +44,12 @@ PERSONAL = frozenset(
     }
 )
 """Names of fields that hold, or may hold, what a person said or is."""
-# Mobile numbers (11 digits), identity numbers (18, the last may be X), land lines (区号-号码).
+# Identity numbers (18 digits, the last may be X), mobile numbers (11 digits), land lines with and without
+# a dash; the last group of a UUID is none.
 _NUMBERS = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8})(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])"
+    r"(?:[0-9]{17}[0-9Xx]|1[0-9]{10}|0[0-9]{2,3}-[0-9]{7,8}|(?<![0-9A-Fa-f]-)0[0-9]{9,11})"
+    r"(?![0-9A-Za-z])"
 )
 
 
@@ -104,10 +107,11 @@ def configure_logging(
     root.setLevel(max(level, logging.WARNING))
 
 
-def log_to_file(path: Path, system_clock: SystemClock | None = None, *, service: str = "hotline") -> None:
-    """Append JSON lines to ``path`` (mode 0600), one process's whole log, until the process ends."""
+def log_to_file(path: Path, system_clock: SystemClock | None = None, *, service: str = "hotline") -> TextIO:
+    """Append JSON lines to ``path`` (mode 0600), for the whole process; returns the open file."""
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", buffering=1)
     configure_logging(system_clock or RealTime(), service=service, stream=file)
+    return file
 
 
 def _safe_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

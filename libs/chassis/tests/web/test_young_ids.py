@@ -88,7 +88,7 @@ async def test_an_old_id_is_not_waited_for(sample: Sample) -> None:
 
 
 class SteppedClock:
-    """A system clock on which each look takes 10 ms more."""
+    """A system clock on which each look takes 200 ms more."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -97,7 +97,7 @@ class SteppedClock:
         return NOON
 
     def monotonic(self) -> float:
-        self.seconds += 0.01
+        self.seconds += 0.2
         return self.seconds
 
 
@@ -111,7 +111,7 @@ async def test_waiting_ends_after_two_seconds_with_a_last_look() -> None:
 
     with pytest.raises(NotFound):
         await wait_for_young(attempt, [act_id(NOON)], now=lambda: NOON, system_clock=clock)
-    assert PATIENCE - 0.1 < clock.seconds <= PATIENCE + 0.1
+    assert PATIENCE <= clock.seconds <= PATIENCE + 0.3
     assert looks[-1] == clock.seconds
 
 
@@ -119,7 +119,7 @@ async def test_an_id_that_comes_at_the_last_look_is_found() -> None:
     clock = SteppedClock()
 
     async def attempt() -> str:
-        if clock.seconds < PATIENCE - 0.06:
+        if clock.seconds < PATIENCE:
             raise NotFound("没有这一项。")
         return "found"
 
