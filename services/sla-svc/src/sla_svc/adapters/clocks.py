@@ -37,18 +37,20 @@ _CLOCK_COLUMNS = (
     ("next_transition_at", "timestamptz"),
     ("last_at", "timestamptz"),
 )
-_CHANGING = (
-    "warn_at",
-    "due_at",
-    "card",
-    "state",
-    "stopped_at",
-    "reopened_at",
-    "calendar_versions",
-    "calendar_status",
-    "sequence",
-    "next_transition_at",
-    "last_at",
+# What a clock's identity, and what made it, leave open.
+_CHANGING_COLUMNS = (
+    ("clock_id", "uuid"),
+    ("warn_at", "timestamptz"),
+    ("due_at", "timestamptz"),
+    ("card", "text"),
+    ("state", "text"),
+    ("stopped_at", "timestamptz"),
+    ("reopened_at", "timestamptz"),
+    ("calendar_versions", "jsonb"),
+    ("calendar_status", "text"),
+    ("sequence", "integer"),
+    ("next_transition_at", "timestamptz"),
+    ("last_at", "timestamptz"),
 )
 _CARD_COLUMNS = (
     ("card_id", "uuid"),
@@ -71,7 +73,8 @@ _CARD_COLUMNS = (
 _VERSIONS = [name for name, _ in _CLOCK_COLUMNS].index("calendar_versions")
 _NAMES = ", ".join(name for name, _ in _CLOCK_COLUMNS)
 _CARD_NAMES = ", ".join(name for name, _ in _CARD_COLUMNS)
-_WIDTH, _CARD_WIDTH = len(_CLOCK_COLUMNS), len(_CARD_COLUMNS)
+_CHANGING_NAMES = [name for name, _ in _CHANGING_COLUMNS]
+_WIDTHS = len(_CLOCK_COLUMNS), len(_CHANGING_COLUMNS), len(_CARD_COLUMNS)
 
 
 def _arrays(columns: Iterable[tuple[str, str]], first: int) -> str:
@@ -90,10 +93,11 @@ _WRITE = f"""
 WITH started AS (
   INSERT INTO clocks ({_NAMES}) SELECT * FROM unnest({_arrays(_CLOCK_COLUMNS, 1)})
 ), changed AS (
-  UPDATE clocks c SET {", ".join(f"{name} = n.{name}" for name in _CHANGING)}
-  FROM unnest({_arrays(_CLOCK_COLUMNS, 1 + _WIDTH)}) AS n({_NAMES}) WHERE c.clock_id = n.clock_id
+  UPDATE clocks c SET {", ".join(f"{name} = n.{name}" for name in _CHANGING_NAMES[1:])}
+  FROM unnest({_arrays(_CHANGING_COLUMNS, 1 + _WIDTHS[0])}) AS n({", ".join(_CHANGING_NAMES)})
+  WHERE c.clock_id = n.clock_id
 )
-INSERT INTO cards ({_CARD_NAMES}) SELECT * FROM unnest({_arrays(_CARD_COLUMNS, 1 + 2 * _WIDTH)})
+INSERT INTO cards ({_CARD_NAMES}) SELECT * FROM unnest({_arrays(_CARD_COLUMNS, 1 + _WIDTHS[0] + _WIDTHS[1])})
 """
 _HOLD = "UPDATE clocks SET held = true WHERE subject_id = $1"
 
@@ -116,9 +120,9 @@ class SqlClocks:
     ) -> None:
         await self._connection.execute(
             _WRITE,
-            *_columns(started, _clock_row, _WIDTH),
-            *_columns(changed, _clock_row, _WIDTH),
-            *_columns(cards, _card_row, _CARD_WIDTH),
+            *_columns(started, _clock_row, _WIDTHS[0]),
+            *_columns(changed, _changing_row, _WIDTHS[1]),
+            *_columns(cards, _card_row, _WIDTHS[2]),
         )
 
     async def hold(self, key: str) -> None:
@@ -166,6 +170,24 @@ def _clock_row(kept: KeptClock) -> tuple[Any, ...]:
         clock.stopped_at,
         clock.reopened_at,
         clock.policy_version,
+        _json(clock.calendar_versions),
+        clock.calendar_status,
+        clock.sequence,
+        clock.next_transition_at,
+        kept.last_at,
+    )
+
+
+def _changing_row(kept: KeptClock) -> tuple[Any, ...]:
+    clock = kept.clock
+    return (
+        clock.clock_id,
+        clock.warn_at,
+        clock.due_at,
+        clock.card,
+        clock.state,
+        clock.stopped_at,
+        clock.reopened_at,
         _json(clock.calendar_versions),
         clock.calendar_status,
         clock.sequence,

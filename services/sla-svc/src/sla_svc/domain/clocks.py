@@ -7,7 +7,7 @@ here knows the present: instants come from facts, or from the timer's watermark.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from hotline_contracts.ids import derived_id
@@ -160,7 +160,7 @@ def advance(clock: Clock, instant: datetime) -> Changed:
     changes: list[Change] = []
     while (at := clock.next_transition_at) is not None and at < instant:
         if clock.state == "open":
-            clock = _step(changes, "lapsed", replace(clock, state="lapsed", stopped_at=at), at)
+            clock = _step(changes, "lapsed", clock, at, state="lapsed", stopped_at=at)
         else:
             clock = _issue(changes, clock, "yellow" if _only_warns(clock) else "red", at)
     return clock, changes
@@ -208,7 +208,7 @@ def reopen(clock: Clock, at: datetime, grace: Deadline | None) -> Changed:
             calendar_status="provisional" if _either_provisional(clock, grace) else "confirmed",
         )
     changes: list[Change] = []
-    clock = _step(changes, "reopened", replace(clock, state="running", stopped_at=None, reopened_at=at), at)
+    clock = _step(changes, "reopened", clock, at, state="running", stopped_at=None, reopened_at=at)
     if clock.card == "red":
         return clock, changes
     if clock.due_at < at:
@@ -233,16 +233,23 @@ def _either_provisional(clock: Clock, grace: Deadline) -> bool:
 
 def _end(clock: Clock, kind: ChangeKind, state: ClockState, at: datetime) -> Changed:
     changes: list[Change] = []
-    return _step(changes, kind, replace(clock, state=state, stopped_at=at), at), changes
+    return _step(changes, kind, clock, at, state=state, stopped_at=at), changes
 
 
 def _issue(changes: list[Change], clock: Clock, card: CardColour, at: datetime) -> Clock:
-    return _step(changes, "card", replace(clock, card=card), at, was=clock.card)
+    return _step(changes, "card", clock, at, was=clock.card, card=card)
 
 
 def _step(
-    changes: list[Change], kind: ChangeKind, clock: Clock, at: datetime, was: CardColour | None = None
+    changes: list[Change],
+    kind: ChangeKind,
+    clock: Clock,
+    at: datetime,
+    *,
+    was: CardColour | None = None,
+    **fields: Any,
 ) -> Clock:
-    clock = replace(clock, sequence=clock.sequence + 1)
+    """The clock with these fields changed and the next number, noted as a change."""
+    clock = replace(clock, sequence=clock.sequence + 1, **fields)
     changes.append(Change(kind, clock, at, was))
     return clock
