@@ -4,7 +4,7 @@ Plain asyncpg: the hot paths need it, and one kind of transaction serves the ord
 SQLAlchemy describes the schema, migrates it, and builds the queries whose shape varies (``fetch_all``).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,6 +131,7 @@ class Database:
     Attributes:
         source: CloudEvents source of what this service publishes, for example ``routing-svc``.
         outbox_written: raised after each commit that wrote outbox rows; wakes the relay.
+        before_close: awaited while the pool is still open: whoever holds back writes settles them here.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Database:
         self.source = source
         self.site = site
         self.outbox_written = Signal()
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
     async def connect(
@@ -164,6 +166,8 @@ class Database:
         return cls(pool, clock, source=source, site=site)
 
     async def close(self) -> None:
+        for settle in self.before_close:
+            await settle()
         await self.pool.close()
 
     @asynccontextmanager

@@ -1,0 +1,1 @@
+"""Requests: taken in over every channel, accepted, held or declined. Knows tickets only by the ids it mints."""

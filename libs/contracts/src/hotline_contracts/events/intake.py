@@ -1,4 +1,8 @@
-"""Facts of intake-svc, topics ``intake.requests`` and ``intake.texts``."""
+"""Facts of intake-svc, topics ``intake.requests`` and ``intake.texts``.
+
+Subject of a request's facts is the request; their key is the ticket's id, which is minted with the request
+also when it never becomes a ticket: all facts of one request keep their order in one partition.
+"""
 
 from typing import ClassVar
 from uuid import UUID
@@ -8,7 +12,7 @@ from hotline_contracts.values import Channel, DeclineReason, Emergent, TicketTyp
 
 
 class RequestHeldV1(Event, frozen=True, kw_only=True):
-    """A request waits for a person's decision in the screening queue (key: request id)."""
+    """A request waits for a person's decision in the screening queue."""
 
     TYPE: ClassVar[str] = "intake.request.held.v1"
     TOPIC: ClassVar[str] = "intake.requests"
@@ -21,7 +25,7 @@ class RequestHeldV1(Event, frozen=True, kw_only=True):
 
 
 class RequestAcceptedV1(Event, frozen=True, kw_only=True):
-    """A request became the ticket whose id and number intake minted (key: ticket id).
+    """A request became the ticket whose id and number intake minted.
 
     Sent by: intake-svc. Read by: routing-svc, which creates the ticket.
     """
@@ -43,7 +47,7 @@ class RequestAcceptedV1(Event, frozen=True, kw_only=True):
 
 
 class RequestDeclinedV1(Event, frozen=True, kw_only=True):
-    """A request was declined with one of the five classes of rule N2 (key: request id)."""
+    """A request was declined with one of the five classes of rule N2; ``ticket_id`` has the matter already."""
 
     TYPE: ClassVar[str] = "intake.request.declined.v1"
     TOPIC: ClassVar[str] = "intake.requests"

@@ -1,0 +1,1 @@
+"""PostgreSQL, the group writer and the category file."""
