@@ -1,9 +1,11 @@
 """The dispatch directory (派单目录): which unit leads for a category and an area."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from hotline_contracts.problems import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,16 @@ def _matches(entry: DirectoryEntry, prefixes: list[str], area_code: str, at: dat
 def _rank(entry: DirectoryEntry) -> tuple[int, bool, datetime, int]:
     depth = 0 if entry.category is None else entry.category.count("/") + 1
     return depth, entry.area_code is not None, entry.effective_from, entry.entry_id.int
+
+
+def ensure_distinct(lead: str | None, supports: Sequence[str]) -> None:
+    """One unit, one charge.
+
+    Raises:
+        InvalidInput: a support is named twice, or is the lead.
+    """
+    for place, unit in enumerate(supports):
+        if unit == lead:
+            raise InvalidInput.at("body", f"/supports/{place}", "协办单位不能同时是主办单位。")
+        if unit in supports[:place]:
+            raise InvalidInput.at("body", f"/supports/{place}", "协办单位重复。")

@@ -185,6 +185,13 @@ def lead_of(ticket: Ticket) -> Assignment:
     return lead
 
 
+def determination_of(ticket: Ticket) -> Determination:
+    """What the approved reply of a ticket says."""
+    if ticket.determination is None:
+        raise ValueError(f"ticket {ticket.ticket_id} in {ticket.state} has no determination")
+    return ticket.determination
+
+
 def _after(ticket: Ticket, action: Action, charge: Assignment | None = None) -> TicketState:
     return next_state(action, charge.role if charge else None, ticket.state, ticket.allowed)
 
