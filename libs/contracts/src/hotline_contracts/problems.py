@@ -37,6 +37,7 @@ PROBLEMS: dict[str, ProblemKind] = {
         ProblemKind("not-allowed-in-state", 409, "当前状态不允许该操作"),
         ProblemKind("idempotency-in-progress", 409, "相同幂等键的请求正在处理"),
         ProblemKind("channel-ref-used", 409, "渠道编号已用于不同的请求"),
+        ProblemKind("unit-exists", 409, "承办单位代码已存在"),
         ProblemKind("unit-in-use", 409, "承办单位正在使用"),
         ProblemKind("clock-only-forward", 409, "已有诉求后时钟只能向前"),
         ProblemKind("system-clock", 409, "系统使用真实时钟"),

@@ -55,6 +55,7 @@ class TicketDispatchedV1(TicketEvent, frozen=True, kw_only=True):
     """A ticket was delivered to its lead and supports; delivery is the instant of this fact.
 
     Sent by: routing-svc. Read by: sla-svc, which starts the clocks of each assignment.
+    ``text_id`` names the dispatcher's note, if there is one.
     """
 
     TYPE: ClassVar[str] = "routing.ticket.dispatched.v1"
@@ -63,6 +64,7 @@ class TicketDispatchedV1(TicketEvent, frozen=True, kw_only=True):
     type: TicketType
     emergent: Emergent | None
     round: int
+    text_id: UUID | None = None
 
 
 class TicketSignedV1(TicketEvent, frozen=True, kw_only=True):
