@@ -82,7 +82,7 @@ def _arrays(columns: Iterable[tuple[str, str]], first: int) -> str:
 
 
 _LOCK_TICKETS = f"""
-SELECT {_NAMES} FROM clocks WHERE ticket_id = ANY($1::uuid[]) ORDER BY clock_id FOR UPDATE
+SELECT {_NAMES} FROM clocks WHERE subject_id = ANY($1::uuid[]) ORDER BY clock_id FOR UPDATE
 """
 _LOCK_DUE = f"""
 SELECT {_NAMES} FROM clocks

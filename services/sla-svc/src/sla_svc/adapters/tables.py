@@ -63,7 +63,7 @@ clocks = Table(
         "next_transition_at",
         postgresql_where=text("next_transition_at IS NOT NULL AND NOT held"),
     ),
-    Index("ix_clocks_ticket_id", "ticket_id"),
+    Index("ix_clocks_subject_id", "subject_id"),
     Index("ix_clocks_unit", "unit", "started_at"),
     Index("ix_clocks_started_at", "started_at", "clock_id"),
     postgresql_with={"fillfactor": 90},

@@ -27,7 +27,7 @@ class SqlViews:
 
     async def clocks_of_ticket(self, ticket_id: UUID, scope: Scope, window: Window) -> list[Row]:
         order = (clocks.c.started_at, clocks.c.duty, clocks.c.clock_id)
-        query = _within(scope, clocks).where(clocks.c.ticket_id == ticket_id)
+        query = _within(scope, clocks).where(clocks.c.subject_id == ticket_id)
         if window.after is not None:
             query = query.where(tuple_(*order) > _key(order, window.after))
         return await self._rows(query.order_by(*order).limit(window.limit))

@@ -23,7 +23,8 @@ class Clock:
     """A duty of one assignment, or the window of a right, from its start to its end.
 
     Attributes:
-        subject_id: what the clock is about: the ticket, or without one the object that is owed an answer.
+        subject_id: what the clock is about, and the key of its events: the ticket, or without one the object
+            that is owed an answer.
         warn_at: yellow from this instant on; None for windows and for duties that do not warn.
         due_at: exactly then is in time.
         card: None for windows.

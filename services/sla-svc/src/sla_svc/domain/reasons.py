@@ -50,5 +50,4 @@ def _meaning(change: Change, clock: Clock, act: str) -> str:
 
 def _local(instant: datetime) -> str:
     """Shanghai time to the minute; seconds only where there are any."""
-    local = instant.astimezone(_SHANGHAI)
-    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+    return instant.astimezone(_SHANGHAI).isoformat(" ", "seconds" if instant.second else "minutes")[:-6]

@@ -120,7 +120,7 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_clocks_next_transition_at ON clocks (next_transition_at) WHERE next_transition_at IS NOT NULL AND NOT held",
     "CREATE INDEX ix_clocks_started_at ON clocks (started_at, clock_id)",
-    "CREATE INDEX ix_clocks_ticket_id ON clocks (ticket_id)",
+    "CREATE INDEX ix_clocks_subject_id ON clocks (subject_id)",
     "CREATE INDEX ix_clocks_unit ON clocks (unit, started_at)",
     """
     CREATE TABLE cards (
