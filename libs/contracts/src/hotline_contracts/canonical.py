@@ -44,4 +44,4 @@ def chain_hash(previous_hash: str, item_bytes: bytes) -> str:
 
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with six decimals and ``Z``: one spelling for each instant, so hashes agree."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
