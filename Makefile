@@ -54,6 +54,12 @@ lock: .venv/uv.stamp ## Write the hashed locks anew
 	$(COMPILE) $(addsuffix /pyproject.toml,$(MEMBERS)) -o requirements.lock
 	$(COMPILE) $(addsuffix /pyproject.toml,$(MEMBERS)) --group pyproject.toml:dev -o requirements-dev.lock
 
+snapshots: .venv/dev.stamp ## Write the contract snapshots anew (events, OpenAPI); refuses what needs a new version
+	$(BIN)/python -m tests.contracts.write_snapshots
+
+rules: .venv/dev.stamp ## Write docs/rules.md anew: the code and the tests of each rule
+	$(BIN)/python -m tests.architecture.rules_document
+
 clean: ## Remove the virtual environment and caches; data under .hotline stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -72,4 +78,4 @@ clean: ## Remove the virtual environment and caches; data under .hotline stays
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help run setup test check format bench kafka kafka-stop lock clean
+.PHONY: help run setup test check format bench kafka kafka-stop lock snapshots rules clean
