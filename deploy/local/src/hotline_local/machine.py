@@ -36,7 +36,7 @@ BUILDERS: Mapping[str, tuple[str, Callable[[Surroundings], Awaitable[Service]]]]
 """Database name → (package with the migrations, builder)."""
 
 BUS_DATABASE = "bus"
-DRIVEN_PATIENCE = 0.02
+DRIVEN_PATIENCE = 0.005
 """Seconds for which an idle consumer may keep ``drain`` waiting; an idle fetch costs no query here."""
 
 

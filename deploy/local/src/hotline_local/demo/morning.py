@@ -1,0 +1,54 @@
+"""The demonstration as ``hotline up --demo`` runs it: play once for each data directory, print the table."""
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from hotline_local.demo.player import Player
+from hotline_local.demo.script import instant, read_script
+from hotline_local.demo.sheet import Gatherer
+from hotline_local.demo.table import console_on, print_sheet
+from hotline_local.inprocess import GatewayClient
+from hotline_local.machine import Machine
+
+_SCRIPT = read_script()
+DEMO_BEGINS_AT = instant(_SCRIPT.begins)
+"""Friday 2026-02-13 08:00 in Shanghai: the Saturday after it is worked, then Spring Festival until the 23rd."""
+
+
+async def play_morning(machine: Machine, client: GatewayClient, out: TextIO) -> None:
+    """Play the script once for each data directory, then print how its tickets and cards stand now.
+
+    A demonstration that was interrupted goes on where it was. A data directory that saw it to its end only
+    prints the table again.
+
+    Raises:
+        Refused: the system did not do what the script expects.
+    """
+    console = console_on(out)
+    player = Player(machine, client, _SCRIPT)
+    if machine.demonstrated:
+        for request in _SCRIPT.requests:
+            await player.send(request)
+    else:
+        with _progress(console) as bar:
+            task = bar.add_task("演示一个上午及其后的办理", total=None)
+            await player.play(lambda done, total: bar.update(task, completed=done, total=total))
+        await machine.instance.set_demonstrated()
+        machine.demonstrated = True
+    gatherer = Gatherer(client, player.cast.token("auditor"))
+    request_ids = [player.standings[request.ref]["request_id"] for request in _SCRIPT.requests]
+    print_sheet(await gatherer.gather(request_ids, machine.clock.now()), console)
+
+
+def _progress(console: Console) -> Progress:
+    """A bar on a terminal, nothing in a pipe."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
