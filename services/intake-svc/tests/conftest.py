@@ -1,4 +1,5 @@
-import secrets
+import asyncio
+import tempfile
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -111,9 +112,10 @@ class Intake:
 
 @asynccontextmanager
 async def running_intake(dsn: dict[str, Any], folder: Path) -> AsyncIterator[Intake]:
+    """Several on one database and one folder are processes of one site."""
     clock, system_clock = VirtualTime(MORNING), RealTime()
     issuer = DevIssuer(folder, system_clock)
-    keys = MasterKeys({"1": secrets.token_bytes(32)}, "1", secrets.token_bytes(32))
+    keys = MasterKeys.in_directory(folder)
     service = await build(
         Surroundings(
             dsn=dsn,
@@ -137,3 +139,61 @@ async def running_intake(dsn: dict[str, Any], folder: Path) -> AsyncIterator[Int
 async def intake(database_factory: DatabaseFactory, tmp_path: Path) -> AsyncIterator[Intake]:
     async with running_intake(await database_factory("intake_svc"), tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def twin(intake: Intake, tmp_path: Path) -> AsyncIterator[Intake]:
+    """A second process of the service on the same database."""
+    async with running_intake(intake.dsn, tmp_path) as running:
+        yield running
+
+
+class CutWire:
+    """Stands between the service and PostgreSQL, and cuts the wire at a COMMIT when it is told to.
+
+    Attributes:
+        at_commit: what happens to the next COMMIT: None (it passes), ``before`` (the server never hears
+            of it) or ``after`` (it commits, but nobody is told).
+    """
+
+    def __init__(self, server_socket: Path) -> None:
+        self.at_commit: str | None = None
+        self.cuts = 0
+        self._server_socket = server_socket
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_client = writer
+        from_server, to_server = await asyncio.open_unix_connection(str(self._server_socket))
+        answers = asyncio.create_task(self._pass(from_server, to_client))
+        while data := await reader.read(65536):
+            if self.at_commit is not None and b"COMMIT\0" in data:
+                cut, self.at_commit = self.at_commit, None
+                self.cuts += 1
+                answers.cancel()
+                await asyncio.wait([answers])
+                if cut == "after":
+                    to_server.write(data)
+                    await from_server.read(65536)
+                break
+            to_server.write(data)
+        to_server.close()
+        to_client.close()
+
+    @staticmethod
+    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+async def wired(database_factory: DatabaseFactory, tmp_path: Path) -> AsyncIterator[tuple[Intake, CutWire]]:
+    """The service behind a wire that can be cut."""
+    dsn = await database_factory("intake_svc")
+    name = f".s.PGSQL.{dsn['port']}"
+    wire = CutWire(Path(dsn["host"]) / name)
+    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
+        server = await asyncio.start_unix_server(wire.serve, f"{folder}/{name}")
+        async with running_intake({**dsn, "host": folder}, tmp_path) as running:
+            yield running, wire
+        server.close()
