@@ -23,7 +23,7 @@ from hotline_chassis.testing.postgres import Clones
 from hotline_chassis.web.app import ServiceApp, create_service_app
 from hotline_chassis.web.dev_issuer import DevIssuer
 from hotline_chassis.web.etag import IfMatch, show_version
-from hotline_chassis.web.fields import Day, Id, In, Instant, LongText, Out, ShortText
+from hotline_chassis.web.fields import Day, Id, In, Instant, LongText, Out, ShortText, Whole
 from hotline_chassis.web.paging import Page, Paging
 from hotline_chassis.web.routes import ANY_ROLE, PUBLIC, WorkRouter
 from hotline_chassis.web.work import CallerDep, Reading, Writing, equipment_of
@@ -51,7 +51,7 @@ class NewItem(In):
     title: ShortText
     text: LongText | None = None
     kind: Literal["a", "b"] = "a"
-    count: int = 1
+    count: Whole = 1
     urgent: bool = False
     share: float | None = None
     due_at: Instant | None = None
@@ -144,25 +144,33 @@ async def sign(item_id: UUID, work: Writing, caller: CallerDep) -> Item:
     raise NotAllowedInState("sign", "closed", ["archive"])
 
 
-@router.post("/answers-itself", roles=["agent"])
+@router.get("/open", roles=PUBLIC)
+async def read_open() -> dict[str, bool]:
+    return {"open": True}
+
+
+faults = WorkRouter(prefix="/api/v1", tags=["faults"])
+
+
+@faults.post("/answers-itself", roles=["agent"])
 async def answer_by_itself(body: NewItem, work: Writing) -> Response:
     await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
     return JSONResponse({"refused": True}, 409)
 
 
-@router.post("/explodes", roles=["agent"])
+@faults.post("/explodes", roles=["agent"])
 async def explode(body: NewItem, work: Writing) -> Item:
     await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
     raise ValueError(f"cannot work on {body.title} of {body.requester}")
 
 
-@router.post("/violates", roles=["agent"])
+@faults.post("/violates", roles=["agent"])
 async def violate(body: NewItem, work: Writing) -> None:
     for _ in range(2):
         await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", UUID(int=1), body.title)
 
 
-@router.post("/dies-before-commit", roles=["agent"])
+@faults.post("/dies-before-commit", roles=["agent"])
 async def die_before_commit(body: NewItem, work: Writing, request: Request) -> None:
     await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
     backend = work.connection.get_server_pid()
@@ -170,12 +178,7 @@ async def die_before_commit(body: NewItem, work: Writing, request: Request) -> N
         await other.execute("SELECT pg_terminate_backend($1, 5000)", backend)
 
 
-@router.get("/open", roles=PUBLIC)
-async def read_open() -> dict[str, bool]:
-    return {"open": True}
-
-
-@router.get("/who", roles=PUBLIC)
+@faults.get("/who", roles=PUBLIC)
 async def who_is_it(caller: CallerDep) -> str:
     return caller.sub
 
@@ -245,7 +248,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> DevIssuer:
 @pytest.fixture
 async def sample(database: Database, issuer: DevIssuer) -> AsyncIterator[Sample]:
     app = create_service_app(
-        "sample", [router], database=database, verifier=issuer.verifier(), system_clock=RealTime()
+        "sample", [router, faults], database=database, verifier=issuer.verifier(), system_clock=RealTime()
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sample") as client:

@@ -104,6 +104,12 @@ async def test_a_key_that_is_not_visible_ascii_is_refused(sample: Sample, key: s
     assert [(error["in"], error["pointer"]) for error in errors] == [("header", "/idempotency-key")]
 
 
+async def test_two_keys_are_refused(sample: Sample) -> None:
+    headers = [*sample.token("agent").items(), ("idempotency-key", "a"), ("idempotency-key", "b")]
+    answer = await sample.client.post("/api/v1/items", json={"title": "a"}, headers=headers)
+    assert problem_of(answer, "invalid-input")["errors"][0]["pointer"] == "/idempotency-key"
+
+
 async def test_a_key_of_255_characters_is_taken(sample: Sample) -> None:
     assert (await send(sample, "~" * 255, {"title": "a"})).status_code == 201
 

@@ -107,3 +107,23 @@ async def test_not_found_comes_before_stale(sample: Sample) -> None:
     headers = {**sample.token("agent"), "if-match": '"9"'}
     answer = await sample.client.put(f"/api/v1/items/{UUID(int=5)}", json={"title": "x"}, headers=headers)
     problem_of(answer, "not-found")
+
+
+async def test_a_kept_answer_was_given_to_a_request_with_an_unreadable_if_match(sample: Sample) -> None:
+    created = await sample.create("first")
+    path, headers = f"/api/v1/items/{created['id']}", {**sample.token("agent"), "idempotency-key": "k"}
+    for extra, status in [
+        ({}, 200),
+        ({"if-match": ""}, 422),
+        ({"if-match": "3"}, 422),
+        ({"if-match": '"7"'}, 200),
+    ]:
+        answer = await sample.client.put(path, json={"title": "x"}, headers={**headers, **extra})
+        assert answer.status_code == status
+
+
+async def test_two_if_match_headers_are_one_list(sample: Sample) -> None:
+    created = await sample.create("first")
+    headers = [*sample.token("agent").items(), ("if-match", '"1"'), ("if-match", '"7"')]
+    answer = await sample.client.put(f"/api/v1/items/{created['id']}", json={"title": "x"}, headers=headers)
+    assert answer.status_code == 200

@@ -3,7 +3,9 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
+from pydantic import WithJsonSchema
+from starlette.datastructures import Headers
 
 from hotline_contracts.problems import InvalidInput, StaleVersion
 
@@ -41,8 +43,24 @@ class Expected:
             raise StaleVersion("内容已被他人更新，请重新读取后再试。")
 
 
-async def _expected(if_match: Annotated[str | None, Header()] = None) -> Expected:
-    return Expected(if_match)
+_DOCUMENTED = WithJsonSchema({"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'})
+
+
+def expected_of(headers: Headers) -> Expected:
+    """What the request's ``If-Match`` headers say; several are one list.
+
+    Raises:
+        InvalidInput: they cannot be read.
+    """
+    sent = headers.getlist("if-match")
+    return Expected(", ".join(sent) if sent else None)
+
+
+async def _expected(
+    request: Request,
+    if_match: Annotated[str | None, Header(), _DOCUMENTED] = None,  # noqa: ARG001 - for the document
+) -> Expected:
+    return expected_of(request.headers)
 
 
 IfMatch = Annotated[Expected, Depends(_expected)]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from pydantic_core import PydanticCustomError
 
 from hotline_chassis.web.messages import OWN_TYPE
+from hotline_chassis.web.strict_body import MAX_EXACT
 from hotline_contracts.canonical import instant_text
 
 _INSTANT = re.compile(
@@ -71,6 +72,9 @@ Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "f
 """A calendar date, from ``YYYY-MM-DD`` only."""
 Id = Annotated[UUID, Field(strict=False)]
 """A UUID in a strict body."""
+
+Whole = Annotated[int, Field(ge=-MAX_EXACT, le=MAX_EXACT)]
+"""An integer that every JSON reader takes exactly, and that fits into a bigint."""
 
 ShortText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 """A line: 1 to 200 characters, not all blank."""

@@ -6,13 +6,13 @@ request holds an advisory lock of that transaction; whoever comes meanwhile is t
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from hotline_chassis.database import Database
@@ -39,16 +39,18 @@ class KeyedRequest:
     fingerprint: bytes
 
 
-def idempotency_key(headers: Mapping[str, str]) -> str | None:
+def idempotency_key(headers: Headers) -> str | None:
     """The request's key, or None.
 
     Raises:
-        InvalidInput: not 1 to 255 visible ASCII characters.
+        InvalidInput: not 1 to 255 visible ASCII characters, or several keys.
     """
-    key = headers.get(HEADER)
-    if key is not None and not _KEY.fullmatch(key):
-        raise InvalidInput.at("header", "/idempotency-key", "应为 1 至 255 个可见 ASCII 字符。")
-    return key
+    keys = headers.getlist(HEADER)
+    if not keys:
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise InvalidInput.at("header", "/idempotency-key", "应为一个由 1 至 255 个可见 ASCII 字符组成的键。")
+    return keys[0]
 
 
 def scope_of(sub: str, method: str, path: str, key: str) -> str:

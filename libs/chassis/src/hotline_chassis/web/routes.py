@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from hotline_chassis.web import openapi
+from hotline_chassis.web.etag import expected_of
 from hotline_chassis.web.idempotency import (
     KeyedRequest,
     begin_keyed,
@@ -100,6 +101,7 @@ class WorkRoute(APIRoute):
         if request.method in READING_METHODS:
             return CheckedRequest(request, b"", None)
         raw = await read_body(request, MAX_BODY)
+        expected_of(request.headers)  # also where a kept answer is about to be given again
         value = None
         if raw:
             require_json_type(request.headers.get("content-type"))
