@@ -155,3 +155,24 @@ async def test_references_are_published_once(world: Any) -> None:
         " count(*) FILTER (WHERE topic = 'reference.calendars') AS calendars FROM outbox"
     )
     assert counted == {"policies": 1, "calendars": 2026 - 2004 + 1}
+
+
+async def test_many_rows_by_copy_are_the_same_as_few_by_arrays(new_world: Any, monkeypatch: Any) -> None:
+    stored = []
+    for many in (0, 10**9):
+        monkeypatch.setattr("sla_svc.adapters.clocks.MANY", many)
+        world, at = await new_world(), local("2026-03-02 10:00")
+        world.clock.set(local("2026-03-20 00:00"))
+        for number in range(3):
+            ticket = world.ticket()
+            await ticket.dispatched(at, emergent="area_outage", support="520400-D02")
+            if number:
+                await ticket.signed(at + MICROSECOND)
+        await world.apply()
+        await ticket.replied(local("2026-03-03 10:00"))
+        await world.apply()
+        await world.tick(local("2026-03-20 00:00"))
+        clocks = await world.rows("SELECT * FROM clocks ORDER BY clock_id")
+        stored.append((clocks, await world.rows("SELECT * FROM cards ORDER BY card_id")))
+    assert stored[0] == stored[1]
+    assert len(stored[0][0]) == 3 * 7
