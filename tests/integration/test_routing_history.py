@@ -34,6 +34,7 @@ def first_broken(items: list[dict[str, Any]]) -> int | None:
     return None
 
 
+@pytest.mark.rule("N4")
 async def test_the_chain_verifies_from_the_answer_alone(desk: Desk) -> None:
     ticket_id = await desk.replied("520402", "520400-D01", category="城乡建设/供电", emergent="area_outage")
     items = await desk.history(ticket_id)
@@ -45,6 +46,7 @@ async def test_the_chain_verifies_from_the_answer_alone(desk: Desk) -> None:
     assert "hash" not in items[3]["data"]
 
 
+@pytest.mark.rule("N4")
 @pytest.mark.parametrize(
     "tampering",
     [

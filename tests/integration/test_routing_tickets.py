@@ -42,7 +42,7 @@ async def test_an_accepted_request_becomes_a_ticket_that_waits_for_dispatch(desk
         "round": 1,
         "subject": "路灯不亮",
         "description": "门口的路灯坏了三天。",
-        "created_at": "2026-03-02T01:00:00.000001Z",
+        "created_at": "2026-03-02T01:00:00.000000Z",
         "requester": {"name": "张*", "phone": "138****1234", "confidential": False},
         "lead": None,
         "assignments": [],
@@ -111,6 +111,7 @@ async def test_a_ticket_goes_from_dispatch_to_its_close_and_every_step_is_announ
     assert sent_events[6]["value"]["rejections"] == 1
 
 
+@pytest.mark.rule("H2")
 async def test_words_travel_sealed_and_never_stand_in_facts_or_rows(desk: Desk) -> None:
     ticket_id = await desk.handled(subject="王小明家停电")
     await done(desk.act(ticket_id, "reply", {"text": "已答复王小明"}, **HANDLER))
@@ -159,6 +160,13 @@ async def test_an_id_may_be_used_before_its_ticket_and_its_words_have_arrived(de
     await desk.deliver(accepted.fact)
     await desk.deliver(accepted.text)
     assert (await done(dispatching))["subject"] == "路灯不亮"
+
+
+async def test_a_ticket_is_not_created_before_its_request_even_if_our_clock_is_behind(desk: Desk) -> None:
+    accepted = desk.mint()
+    desk.clock.set(MORNING - timedelta(seconds=3))
+    await desk.deliver(accepted.fact, accepted.text)
+    assert (await desk.ticket(accepted.ticket_id))["created_at"] == "2026-03-02T01:00:00.000000Z"
 
 
 async def test_a_fact_delivered_twice_makes_one_ticket(desk: Desk) -> None:

@@ -113,6 +113,7 @@ def test_an_assignment_is_signed_once() -> None:
     assert refused.value.extra["state"] == "handling"
 
 
+@pytest.mark.rule("I4")
 def test_a_support_that_signs_first_does_not_move_the_ticket() -> None:
     pending = in_state("sign_pending")
     signed = tickets.sign(pending, pending.assignments[1], after(2))
@@ -120,6 +121,7 @@ def test_a_support_that_signs_first_does_not_move_the_ticket() -> None:
     assert [charge.state for charge in signed.assignments] == ["sign_pending", "handling"]
 
 
+@pytest.mark.rule("N7")
 def test_the_first_dispatch_sets_delivery_and_keeps_the_emergency_unless_told() -> None:
     sent = tickets.dispatch(ticket(emergent="area_outage"), charges(COUNTY), None, after(1))
     assert sent.emergent == "area_outage"
@@ -133,6 +135,7 @@ def test_a_rejected_reply_is_counted_and_its_determination_falls() -> None:
     assert (lead(rejected).state, lead(rejected).replied_at) == ("handling", None)
 
 
+@pytest.mark.rule("H3")
 def test_closing_keeps_the_determination_of_the_approved_reply() -> None:
     held = in_state("handling")
     replied = tickets.reply(held, lead(held), "explained_not_feasible", "handler", after(3))

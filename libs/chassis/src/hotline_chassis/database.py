@@ -71,6 +71,10 @@ class Transaction:
             now = after + _MICROSECOND
         return now
 
+    def take_floor(self, complete_before: datetime) -> None:
+        """The stamp floor, read along by another statement of this transaction: saves ``stamp`` a round trip."""
+        self._floor = complete_before
+
     def announce(
         self,
         event: Event,

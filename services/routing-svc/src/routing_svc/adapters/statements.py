@@ -7,7 +7,8 @@ SELECT held.*, seen.version AS seen_version, word.sealed, word.key_id, key.maste
                       a.delivered_at, a.signed_at, a.replied_at, a.released_at)
            FROM assignments a JOIN units u ON u.code = a.unit
            WHERE a.ticket_id = held.ticket_id ORDER BY a.position
-       ) AS assignments
+       ) AS assignments,
+       (SELECT complete_before FROM stamp_floor) AS floor
 FROM held
 LEFT JOIN tickets seen ON seen.ticket_id = held.ticket_id
 LEFT JOIN texts word ON word.text_id = held.text_id

@@ -33,6 +33,7 @@ class SqlTicketWork(SqlAnnouncer):
             row = await self._connection.fetchrow(statements.HOLD_TICKET, ticket_id)
         if row is None:
             raise NotFound("未找到该工单。")
+        self._transaction.take_floor(row["floor"])
         held = held_of(row, self._keys)
         # The words of a new ticket come on a topic of their own; until then the ticket is not here either.
         if held.words is None and is_young(ticket_id, self._transaction.clock.now()):

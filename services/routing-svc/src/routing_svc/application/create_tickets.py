@@ -1,7 +1,7 @@
 """Use case: accepted requests become tickets that wait for dispatch."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hotline_contracts.canonical import GENESIS
 from hotline_contracts.events.base import Fact
@@ -13,11 +13,13 @@ from routing_svc.application.record_act import UNHASHED, chained
 from routing_svc.domain.actors import SYSTEM
 from routing_svc.domain.tickets import Ticket
 
+_MICROSECOND = timedelta(microseconds=1)
+
 
 async def create_tickets(
     work: ArrivalWork, facts: Sequence[Fact[RequestAcceptedV1]]
 ) -> Fact[RequestAcceptedV1] | None:
-    """Create them all, each at its own instant, later than its cause's.
+    """Create them all, each at its own instant: now, but not before its cause (clocks of machines differ).
 
     Returns:
         A fact that can never become a ticket because its id or number is taken; then nothing may stay.
@@ -35,7 +37,7 @@ async def create_tickets(
 async def _created(
     work: ArrivalWork, fact: Fact[RequestAcceptedV1]
 ) -> tuple[Ticket, HistoryRow, TicketCreatedV1]:
-    at = await work.stamp(fact.at)
+    at = await work.stamp(fact.at - _MICROSECOND)
     request = fact.event
     event = TicketCreatedV1(
         ticket_id=request.ticket_id,

@@ -1,5 +1,6 @@
 """HTTP: what can be done to a ticket. Every action answers with the ticket as it is afterwards."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from fastapi import Body, Depends, Response
 
 from hotline_chassis.web.etag import IfMatch, show_version
 from hotline_chassis.web.routes import WorkRouter
+from hotline_chassis.web.work import CallerDep
 from hotline_contracts.problems import (
     InvalidInput,
     NoDirectoryMatch,
@@ -27,7 +29,7 @@ from routing_svc.application.sign_ticket import sign_ticket
 from routing_svc.domain.transitions import roles_for
 from routing_svc.entrypoints.schemas import DispatchIn, InterimFeedbackIn, RejectIn, ReplyIn, TicketOut
 from routing_svc.entrypoints.showing import ticket_shown
-from routing_svc.entrypoints.stores import ActorDep, TicketWorkDep
+from routing_svc.entrypoints.stores import TicketWorkDep, actor_of
 
 router = WorkRouter(prefix="/api/v1/tickets/{ticket_id}", tags=["tickets"])
 
@@ -36,19 +38,23 @@ WITH_TEXT = (*REFUSALS, Unavailable)
 BY_DIRECTORY = DispatchIn()
 
 
+@dataclass(frozen=True, slots=True)
 class Asked:
     """An action asked for, and how its answer is shown."""
 
-    def __init__(self, ticket_id: UUID, actor: ActorDep, expected: IfMatch, response: Response) -> None:
-        self.command = Command(ticket_id, actor, expected)
-        self._response = response
+    command: Command
+    response: Response
 
     def shown(self, held: Held) -> TicketOut:
-        show_version(self._response, held.ticket.version)
+        show_version(self.response, held.ticket.version)
         return ticket_shown(held, self.command.actor)
 
 
-AskedDep = Annotated[Asked, Depends()]
+async def _asked(ticket_id: UUID, caller: CallerDep, expected: IfMatch, response: Response) -> Asked:
+    return Asked(Command(ticket_id, actor_of(caller), expected), response)
+
+
+AskedDep = Annotated[Asked, Depends(_asked)]
 
 
 @router.post("/dispatch", roles=roles_for("dispatch"), refuses=[*WITH_TEXT, UnknownUnit, NoDirectoryMatch])

@@ -33,31 +33,28 @@ def actor_of(caller: Caller) -> Actor:
     return Actor(caller.sub, tuple(sorted(caller.roles)), caller.unit)
 
 
-async def _stores(request: Request) -> Stores:
+def _stores(request: Request) -> Stores:
     return cast("Stores", request.scope["app"].state.stores)
 
 
-StoresDep = Annotated[Stores, Depends(_stores)]
+async def _ticket_work(request: Request, transaction: Writing) -> TicketWork:
+    return _stores(request).tickets(transaction)
 
 
-async def _ticket_work(stores: StoresDep, transaction: Writing) -> TicketWork:
-    return stores.tickets(transaction)
+async def _unit_work(request: Request, transaction: Writing) -> UnitWork:
+    return _stores(request).units(transaction)
 
 
-async def _unit_work(stores: StoresDep, transaction: Writing) -> UnitWork:
-    return stores.units(transaction)
+async def _directory_work(request: Request, transaction: Writing) -> DirectoryWork:
+    return _stores(request).directory(transaction)
 
 
-async def _directory_work(stores: StoresDep, transaction: Writing) -> DirectoryWork:
-    return stores.directory(transaction)
+async def _ticket_reader(request: Request, connection: Reading) -> TicketReader:
+    return _stores(request).read_tickets(connection)
 
 
-async def _ticket_reader(stores: StoresDep, connection: Reading) -> TicketReader:
-    return stores.read_tickets(connection)
-
-
-async def _unit_reader(stores: StoresDep, connection: Reading) -> UnitReader:
-    return stores.read_units(connection)
+async def _unit_reader(request: Request, connection: Reading) -> UnitReader:
+    return _stores(request).read_units(connection)
 
 
 async def _actor(caller: CallerDep) -> Actor:
