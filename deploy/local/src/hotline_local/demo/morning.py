@@ -5,6 +5,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from hotline_local.demo.memory import memory_of
 from hotline_local.demo.player import Player
 from hotline_local.demo.script import instant, read_script
 from hotline_local.demo.sheet import Gatherer
@@ -27,18 +28,16 @@ async def play_morning(machine: Machine, client: GatewayClient, out: TextIO) -> 
         Refused: the system did not do what the script expects.
     """
     console = console_on(out)
-    player = Player(machine, client, _SCRIPT)
-    if machine.demonstrated:
-        for request in _SCRIPT.requests:
-            await player.send(request)
-    else:
-        with _progress(console) as bar:
-            task = bar.add_task("演示一个上午及其后的办理", total=None)
-            await player.play(lambda done, total: bar.update(task, completed=done, total=total))
-        await machine.instance.set_demonstrated()
-        machine.demonstrated = True
-    gatherer = Gatherer(client, player.cast.token("auditor"))
-    request_ids = [player.standings[request.ref]["request_id"] for request in _SCRIPT.requests]
+    async with memory_of(machine) as memory:
+        if not machine.demonstrated:
+            with _progress(console) as bar:
+                task = bar.add_task("演示一个上午及其后的办理", total=None)
+                player = Player(machine, client, _SCRIPT, memory)
+                await player.play(lambda done, total: bar.update(task, completed=done, total=total))
+            await machine.instance.set_demonstrated()
+            machine.demonstrated = True
+        request_ids = [memory.request_ids[request.ref] for request in _SCRIPT.requests]
+    gatherer = Gatherer(client, machine.issuer.issue(["auditor"], sub="demo-auditor-city"))
     print_sheet(await gatherer.gather(request_ids, machine.clock.now()), console)
 
 

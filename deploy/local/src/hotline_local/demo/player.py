@@ -1,7 +1,7 @@
 """Plays the script through the public interface, on the virtual clock.
 
-Every write carries an idempotency key of the script's own and every request its channel's number, so a
-demonstration that was killed half-way is simply played again: what was done is answered, not done twice.
+Every write carries a key of the script's own (requests their channel's number), so a demonstration that was
+killed half-way is simply played again: what was done is answered, not done twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ import msgspec
 
 from hotline_local.clock_driver import ClockDriver
 from hotline_local.demo import script
+from hotline_local.demo.memory import Memory
 from hotline_local.demo.script import AnyStep, DirectoryRow, RequestRow, Script, Step
 from hotline_local.inprocess import GatewayClient
 from hotline_local.machine import Machine
@@ -60,20 +61,17 @@ class Cast:
 
 
 class Player:
-    """Plays one script on one machine.
+    """Plays one script on one machine."""
 
-    Attributes:
-        standings: intake's present answer about each request sent so far, by ``ref``.
-    """
-
-    def __init__(self, machine: Machine, client: GatewayClient, played: Script) -> None:
+    def __init__(self, machine: Machine, client: GatewayClient, played: Script, memory: Memory) -> None:
         self._machine = machine
+        self._memory = memory
         self._driver = ClockDriver(machine)
         self._client = client
         self._script = played
         self._leads: dict[str, str] = {}
-        self.cast = Cast(machine)
-        self.standings: dict[str, dict[str, Any]] = {}
+        self._cast = Cast(machine)
+        self._standings: dict[str, dict[str, Any]] = {}
 
     async def play(self, progress: Callable[[int, int], None]) -> None:
         """Play everything; ``progress`` hears how many happenings of how many are done."""
@@ -83,22 +81,14 @@ class Player:
             progress(done, len(happenings))
             await self._reach(at)
             if step is None:
-                await self.send(request)
-                await self._machine.drain(thorough=False)
+                self._standings[request.ref] = await self._sent(request)
             else:
                 await self._perform(request, step)
         await self._reach(script.instant(self._script.ends))
         progress(len(happenings), len(happenings))
 
-    async def send(self, request: RequestRow) -> None:
-        """Send a request, or learn what became of it if it was sent before."""
-        of = None if request.channel == "phone" else request.channel
-        token = self.cast.token("channel_client" if of else "agent", of)
-        standing = await self._client.post("/api/v1/requests", _body_of(request), token=token)
-        self.standings[request.ref] = standing
-
     async def _prepare(self) -> None:
-        admin = self.cast.token("admin")
+        admin = self._cast.token("admin")
         for unit in self._script.units:
             body = {"code": unit.code, "name": unit.name, "group": unit.group}
             await self._client.put(f"/api/v1/units/{unit.code}", body, token=admin)
@@ -111,9 +101,23 @@ class Player:
         if at > self._machine.clock.now():
             await self._driver.move_to(at, thorough=False)
 
+    async def _sent(self, request: RequestRow) -> dict[str, Any]:
+        """What intake says about a request, which is sent now unless it was sent before."""
+        known = self._memory.request_ids.get(request.ref)
+        if known is not None:
+            token = self._cast.token("auditor")
+            found: dict[str, Any] = await self._client.get(f"/api/v1/requests/{known}", token=token)
+            return found
+        of = None if request.channel == "phone" else request.channel
+        token = self._cast.token("channel_client" if of else "agent", of)
+        answer: dict[str, Any] = await self._client.post("/api/v1/requests", _body_of(request), token=token)
+        await self._memory.remember(request.ref, answer["request_id"])
+        await self._machine.drain(thorough=False)
+        return answer
+
     async def _perform(self, request: RequestRow, step: AnyStep) -> None:
         act = ACTS[type(step)]
-        standing = self.standings[request.ref]
+        standing = self._standings[request.ref]
         subject = standing["ticket_id" if act.on == "tickets" else "request_id"]
         unit = None
         if act.role == "unit_handler":
@@ -121,11 +125,11 @@ class Player:
         answer = await self._client.post(
             f"/api/v1/{act.on}/{subject}/{act.action}",
             self._body(step),
-            token=self.cast.token(act.role, unit),
+            token=self._cast.token(act.role, unit),
             key=f"demo-{request.ref}-{request.steps.index(step)}",
         )
         if act.on == "requests":
-            self.standings[request.ref] = answer
+            self._standings[request.ref] = answer
         elif act.action == "dispatch":
             self._leads[request.ref] = answer["lead"]
 
@@ -133,7 +137,7 @@ class Player:
         stated = msgspec.structs.asdict(step)
         body = {name: value for name, value in stated.items() if value and name not in NOT_SENT}
         if isinstance(step, script.Decline) and step.of:
-            body["ticket_id"] = self.standings[step.of]["ticket_id"]
+            body["ticket_id"] = self._standings[step.of]["ticket_id"]
         return body
 
 
