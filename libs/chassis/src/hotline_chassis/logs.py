@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from hotline_chassis.clocks import RealTime, SystemClock
 from hotline_chassis.tracing import current_trace
@@ -52,6 +52,8 @@ _NUMBERS = re.compile(
     r"(?![0-9A-Za-z])"
 )
 
+_HARMLESS = frozenset({int, float, bool, type(None)})
+
 
 def without_personal_data(_: WrappedLogger, __: str, event: EventDict) -> MutableMapping[str, Any]:
     """A structlog processor: mask personal fields at any depth, and numbers in all texts."""
@@ -59,14 +61,15 @@ def without_personal_data(_: WrappedLogger, __: str, event: EventDict) -> Mutabl
 
 
 def _masked(value: Any) -> Any:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _NUMBERS.sub(MASK, value)
+    if kind in _HARMLESS:
+        return value
     if isinstance(value, Mapping):
         return {str(key): MASK if key in PERSONAL else _masked(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(inner) for inner in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
     return _NUMBERS.sub(MASK, str(value))
 
 
@@ -84,9 +87,18 @@ def configure_logging(
             event["trace_id"] = trace.trace_id
         return event
 
-    shared = [structlog.stdlib.add_log_level, structlog.contextvars.merge_contextvars, stamp, _safe_error]
+    before: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.contextvars.merge_contextvars,
+        _safe_error,
+    ]
+    after: list[Processor] = [
+        without_personal_data,
+        stamp,
+        structlog.processors.JSONRenderer(serializer=_line),
+    ]
     structlog.configure(
-        processors=[*shared, without_personal_data, structlog.processors.JSONRenderer(serializer=_line)],
+        processors=[*before, *after],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=False,
@@ -94,12 +106,8 @@ def configure_logging(
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                without_personal_data,
-                structlog.processors.JSONRenderer(serializer=_line),
-            ],
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *after],
         )
     )
     root = logging.getLogger()
