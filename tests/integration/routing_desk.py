@@ -97,9 +97,7 @@ class Desk:
     async def outbox(self, topic: str = "routing.tickets") -> list[dict[str, Any]]:
         """What waits to be sent on a topic: headers and value, in order."""
         rows = await self.rows("SELECT headers, value FROM outbox WHERE topic = $1 ORDER BY id", topic)
-        return [
-            dict(orjson.loads(row["headers"])) | {"value": orjson.loads(row["value"])} for row in rows
-        ]
+        return [dict(orjson.loads(row["headers"])) | {"value": orjson.loads(row["value"])} for row in rows]
 
     def mint(self, **changes: Any) -> Accepted:
         """A request as intake accepts it; nothing is sent yet."""
@@ -150,9 +148,7 @@ class Desk:
         return accepted.ticket_id
 
     async def deliver(self, *envelopes: Envelope) -> None:
-        await self.bus.append(
-            [NewRecord(e.topic, e.key.encode(), e.headers(), e.value) for e in envelopes]
-        )
+        await self.bus.append([NewRecord(e.topic, e.key.encode(), e.headers(), e.value) for e in envelopes])
         await self.consume()
 
     async def consume(self) -> None:
@@ -177,7 +173,9 @@ class Desk:
         """A ticket whose reply waits for review."""
         ticket_id = await self.handled(*units, **changes)
         lead = (units or ("520402",))[0]
-        await done(self.act(ticket_id, "reply", {"text": "已修复。"}, role="unit_handler", unit=lead, sub=sub))
+        await done(
+            self.act(ticket_id, "reply", {"text": "已修复。"}, role="unit_handler", unit=lead, sub=sub)
+        )
         return ticket_id
 
 
