@@ -2,6 +2,7 @@
 
 from hotline_chassis.bus.embedded.schema import BelongsElsewhere
 from hotline_chassis.embedded_postgres import InitdbFailed, PasswordMissing, PostgresDidNotStart
+from hotline_local.audit import NothingToAudit
 from hotline_local.machine import ClockRemembered
 from hotline_local.replay import UnreadableFile
 from hotline_local.web import PortTaken
@@ -10,6 +11,7 @@ FORESEEN = (
     BelongsElsewhere,
     ClockRemembered,
     InitdbFailed,
+    NothingToAudit,
     PasswordMissing,
     PortTaken,
     PostgresDidNotStart,

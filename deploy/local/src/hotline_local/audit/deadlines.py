@@ -3,9 +3,9 @@
 Policies and calendars are those of the topics, not of any table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -15,13 +15,18 @@ from hotline_worktime.policy import Policy
 from .findings import Findings
 from .snapshot import Record, Row, Snapshot, instant
 
+T = TypeVar("T")
+
 DISPATCHED = "routing.ticket.dispatched.v1"
 
 
 class References:
-    """The published policies and calendars."""
+    """The published policies and calendars; ``unusable`` are the records that make none."""
 
-    def __init__(self, policies: list[Policy], years: list[CalendarYear]) -> None:
+    def __init__(
+        self, policies: Iterable[Policy], years: Iterable[CalendarYear], unusable: Sequence[Record]
+    ) -> None:
+        self.unusable = unusable
         self._newest_first = sorted(policies, key=lambda policy: policy.effective_from, reverse=True)
         self._years = {(f"{year.layer}:{year.year}", year.version): year for year in years}
         self._calendars: dict[frozenset[tuple[str, int]], WorkCalendar] = {}
@@ -45,22 +50,28 @@ class References:
 
 def references(snapshot: Snapshot) -> References:
     """Read them from their topics, or from the outbox while they are on the way."""
-    policies = [
-        _policy(record)
-        for sequences in snapshot.events("reference.policies").values()
-        for record in sequences.values()
-    ]
-    years = [
-        _year(record.data)
-        for sequences in snapshot.events("reference.calendars").values()
-        for record in sequences.values()
-    ]
-    return References(policies, years)
+    unusable: list[Record] = []
+    return References(
+        list(_made(snapshot, "reference.policies", _policy, unusable)),
+        list(_made(snapshot, "reference.calendars", _year, unusable)),
+        unusable,
+    )
 
 
-def _policy(record: Record) -> Policy:
+def _made(
+    snapshot: Snapshot, topic: str, make: Callable[[Mapping[str, Any]], T], unusable: list[Record]
+) -> Iterator[T]:
+    for sequences in snapshot.events(topic).values():
+        for record in sequences.values():
+            try:
+                yield make(record.data)
+            except (LookupError, TypeError, ValueError):
+                unusable.append(record)
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
     # JSON again, because a policy's fields are strict and an instant is a string only in JSON.
-    return Policy.model_validate_json(orjson.dumps(record.data))
+    return Policy.model_validate_json(orjson.dumps(data))
 
 
 def _year(data: Mapping[str, Any]) -> CalendarYear:
@@ -72,6 +83,8 @@ def _year(data: Mapping[str, Any]) -> CalendarYear:
 
 def check(snapshot: Snapshot, findings: Findings) -> None:
     known = references(snapshot)
+    for record in known.unusable:
+        findings.violated("deadlines", record.place, "is no policy and no calendar")
     dispatches = {
         given["assignment_id"]: record
         for sequences in snapshot.events("routing.tickets").values()

@@ -190,7 +190,7 @@ def _derived_state(history: Sequence[Item]) -> str | None:
     for item in history:
         kind = item.told.get("type")
         for given in item.data.get("assignments", ()):
-            lead = given["assignment_id"] if given["role"] == "lead" else lead
+            lead = given.get("assignment_id") if given.get("role") == "lead" else lead
         if kind == _SIGNED:
             state = "handling" if item.data.get("assignment_id") == lead else state
         elif kind in _STATE_AFTER:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from hotline_contracts.events.base import ContractBroken, Envelope
+from hotline_contracts.events.registry import COMPACTED, decode
 
 from .layout import WRITERS
 
@@ -28,7 +29,8 @@ class Record:
 
     Attributes:
         partition: None in an outbox; then ``offset`` is the outbox row's id.
-        envelope: None when the headers are not readable; ``broken`` says why.
+        envelope: None when the headers are not readable.
+        broken: why the record is not what its contract says; None when it is.
         data: the value's JSON object, empty when there is none or it is not readable.
     """
 
@@ -54,6 +56,8 @@ class Record:
         self._data: dict[str, Any] | None = None
         try:
             self.envelope = Envelope.from_record(topic, key, headers, value)
+            if value is not None or topic not in COMPACTED:
+                decode(self.envelope)
         except ContractBroken as broken:
             self.broken = str(broken)
 
@@ -139,7 +143,7 @@ class Snapshot:
     due_clocks: Sequence[Row] = ()
 
     def events(self, topic: str) -> Subjects:
-        """The topic's events with those still in the outbox, the first occurrence of each."""
+        """The topic's readable events with those still in the outbox, the first occurrence of each."""
         return self._events.get(topic, {})
 
     def settled(self, record: Record) -> bool:
@@ -152,7 +156,7 @@ class Snapshot:
         return record.offset < self.log.ends_before.get((record.topic, record.partition), 0)
 
     def consumed(self, service: str, topic: str) -> Iterator[Record]:
-        """The records that a service has applied, in order per partition: no repeats, nothing parked."""
+        """The readable records that a service has applied, in order per partition: no repeats, nothing parked."""
         incarnation = self.log.incarnations.get(topic)
         tables = self.services[service]
         upto = {
@@ -172,7 +176,11 @@ class Snapshot:
 
     def _is_first(self, record: Record) -> bool:
         found = record.envelope
-        return found is not None and self.events(record.topic)[found.subject][found.sequence] is record
+        return (
+            found is not None
+            and record.broken is None
+            and self.events(record.topic)[found.subject][found.sequence] is record
+        )
 
     @cached_property
     def _by_topic(self) -> dict[str, list[Record]]:
@@ -193,7 +201,7 @@ class Snapshot:
 def _gather(found: dict[str, Subjects], records: Iterable[Record]) -> None:
     for record in records:
         envelope = record.envelope
-        if envelope is not None:
+        if envelope is not None and record.broken is None:
             subjects = found.setdefault(record.topic, {})
             subjects.setdefault(envelope.subject, {}).setdefault(envelope.sequence, record)
 

@@ -1,41 +1,30 @@
 """The log and the outboxes as such: ``records-readable``, ``log-contiguous``, ``topic-sequence``, ``outbox``."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
-from hotline_contracts.events.base import ContractBroken
-from hotline_contracts.events.registry import COMPACTED, decode
+from hotline_contracts.events.registry import COMPACTED
 
 from .findings import Findings
 from .layout import SERVICES, WRITERS
 from .snapshot import Record, ServiceTables, Snapshot, TopicPartition
 
+_Firsts: TypeAlias = dict[tuple[str, str], dict[int, Record]]
+"""First occurrences on the topics, by topic and subject, then sequence."""
+
 
 def check(snapshot: Snapshot, findings: Findings) -> None:
     for record in _ours(snapshot):
-        findings.checked("records-readable")
-        if (broken := _broken(record)) is not None:
-            findings.violated("records-readable", record.place, broken)
+        findings.require(record.broken is None, "records-readable", record.place, str(record.broken))
     _check_offsets(snapshot, findings)
-    _check_sequences(snapshot, findings)
+    firsts = _check_sequences(snapshot, findings)
     for name, tables in snapshot.services.items():
-        _check_outbox(name, tables, snapshot, findings)
+        _check_outbox(name, tables, firsts, findings)
 
 
 def _ours(snapshot: Snapshot) -> Iterator[Record]:
     """Records of topics that a service writes: dead-letter topics hold what is broken by intent."""
     return (record for record in snapshot.log.records if record.topic in WRITERS)
-
-
-def _broken(record: Record) -> str | None:
-    if record.envelope is None:
-        return record.broken
-    if record.value is None:
-        return None if record.topic in COMPACTED else "a fact without a value"
-    try:
-        decode(record.envelope)
-    except ContractBroken as broken:
-        return str(broken)
-    return None
 
 
 def _check_offsets(snapshot: Snapshot, findings: Findings) -> None:
@@ -61,25 +50,24 @@ def _check_offsets(snapshot: Snapshot, findings: Findings) -> None:
         )
 
 
-def _check_sequences(snapshot: Snapshot, findings: Findings) -> None:
+def _check_sequences(snapshot: Snapshot, findings: Findings) -> _Firsts:
     """First occurrences count 1, 2, 3… for each subject; what comes again is the same to the byte."""
-    last: dict[tuple[str, str], int] = {}
+    firsts: _Firsts = {}
     ids: dict[object, Record] = {}
     for record in _ours(snapshot):
         envelope = record.envelope
         if envelope is None:
             continue
         findings.checked("topic-sequence")
-        subject = (record.topic, envelope.subject)
-        first = snapshot.events(record.topic)[envelope.subject][envelope.sequence]
-        before = last.get(subject, 0)
+        sequences = firsts.setdefault((record.topic, envelope.subject), {})
+        before = max(sequences, default=0)
+        first = sequences.setdefault(envelope.sequence, record)
         if envelope.sequence > before + 1 and record.topic not in COMPACTED:
             findings.violated(
                 "topic-sequence",
                 envelope.subject,
                 f"{record.place}: sequence {envelope.sequence} follows {before}",
             )
-        last[subject] = max(before, envelope.sequence)
         if first is not record and not first.same_bytes(record):
             findings.violated(
                 "topic-sequence",
@@ -92,12 +80,12 @@ def _check_sequences(snapshot: Snapshot, findings: Findings) -> None:
                 envelope.subject,
                 f"{record.place}: event {envelope.event_id} stands elsewhere too",
             )
+    return firsts
 
 
-def _check_outbox(name: str, tables: ServiceTables, snapshot: Snapshot, findings: Findings) -> None:
+def _check_outbox(name: str, tables: ServiceTables, firsts: _Firsts, findings: Findings) -> None:
     """Rows are readable, of our own topics, each event once, and continue what is on the topic."""
     ids: set[object] = set()
-    last: dict[tuple[str, str], int] = {}
     for record, event_id in zip(tables.outbox, tables.outbox_event_ids, strict=True):
         findings.checked("outbox")
         wrong = None
@@ -107,27 +95,26 @@ def _check_outbox(name: str, tables: ServiceTables, snapshot: Snapshot, findings
             pass
         elif record.topic not in SERVICES[name].publishes:
             wrong = f"{record.topic} is not ours to publish"
-        elif record.envelope is None:
+        elif record.envelope is None or record.broken is not None:
             wrong = record.broken
         elif record.envelope.event_id != event_id:
             wrong = f"the row says event {event_id}, its headers {record.envelope.event_id}"
         else:
-            wrong = _wrong_place(record, last, snapshot)
+            wrong = _wrong_place(record, firsts)
         ids.add(event_id)
         if wrong is not None:
             findings.violated("outbox", f"{name}/{record.offset}", wrong)
 
 
-def _wrong_place(record: Record, last: dict[tuple[str, str], int], snapshot: Snapshot) -> str | None:
+def _wrong_place(record: Record, firsts: _Firsts) -> str | None:
+    """What is on the topic already is the same there; the rest follows it without a gap, in order."""
     envelope = record.known
-    subject = (record.topic, envelope.subject)
-    sequences = snapshot.events(record.topic)[envelope.subject]
-    first = sequences[envelope.sequence]
-    if first is not record and not first.same_bytes(record):
-        return f"sequence {envelope.sequence} is on {first.place} with other bytes"
-    if envelope.sequence > 1 and envelope.sequence - 1 not in sequences and record.topic not in COMPACTED:
-        return f"sequence {envelope.sequence} of {envelope.subject} comes without the one before"
-    if envelope.sequence <= last.get(subject, 0):
-        return f"sequence {envelope.sequence} of {envelope.subject} comes after {last[subject]}"
-    last[subject] = envelope.sequence
+    sequences = firsts.setdefault((record.topic, envelope.subject), {})
+    first = sequences.get(envelope.sequence)
+    if first is not None:
+        return None if first.same_bytes(record) else f"sequence {envelope.sequence} is {first.place} too"
+    before = max(sequences, default=0)
+    sequences[envelope.sequence] = record
+    if envelope.sequence != before + 1 and record.topic not in COMPACTED:
+        return f"sequence {envelope.sequence} of {envelope.subject} follows {before}"
     return None
