@@ -30,7 +30,8 @@ test: .venv/dev.stamp ## Run all tests
 check: .venv/dev.stamp ## Format, lint, types, import rules, file sizes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests libs/*/tests services/*/tests gateway/tests deploy/local/tests
+	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests libs/*/tests gateway/tests deploy/local/tests
+	for service in services/*; do MYPYPATH="$$service" $(BIN)/mypy "$$service/tests"; done # each has a conftest of its own
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
