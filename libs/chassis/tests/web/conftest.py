@@ -1,5 +1,6 @@
 """A sample service that uses every part of the web layer, on a real database, called in process."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,6 +169,21 @@ async def explode(body: NewItem, work: Writing) -> Item:
 async def violate(body: NewItem, work: Writing) -> None:
     for _ in range(2):
         await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", UUID(int=1), body.title)
+
+
+@faults.post("/swallows", roles=["agent"], status_code=201)
+async def swallow(body: NewItem, work: Writing) -> dict[str, bool]:
+    await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
+    with contextlib.suppress(asyncpg.PostgresError):
+        await work.connection.execute("SELECT 1 / 0")
+    return {"done": True}
+
+
+@faults.post("/counts", roles=["agent"])
+async def count_own(body: NewItem, work: Writing, reading: Reading) -> int:
+    await work.connection.execute("INSERT INTO item VALUES ($1, $2, now(), 1)", act_id(NOON), body.title)
+    seen: int = await reading.fetchval("SELECT count(*) FROM item WHERE title = $1", body.title)
+    return seen
 
 
 @faults.post("/dies-before-commit", roles=["agent"])

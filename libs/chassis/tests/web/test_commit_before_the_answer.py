@@ -1,5 +1,7 @@
 """A 2xx means durable; anything else means nothing stayed (docs/decisions/0004)."""
 
+import asyncio
+
 import pytest
 
 from .conftest import Sample, problem_of
@@ -42,6 +44,26 @@ async def test_a_connection_that_dies_before_its_commit_is_a_503_and_stores_noth
     assert answer.headers["retry-after"] == "1"
     assert await sample.titles() == []
     await sample.create("the pool lives on")
+
+
+async def test_a_swallowed_database_error_turns_commit_into_rollback_and_is_no_2xx(sample: Sample) -> None:
+    answer = await sample.client.post("/api/v1/swallows", json={"title": "x"}, headers=sample.token("agent"))
+    problem_of(answer, "internal-error")
+    assert await sample.titles() == []
+
+
+async def test_a_route_that_writes_reads_its_own_work_on_the_same_connection(sample: Sample) -> None:
+    """More requests than connections, each reading and writing: with two connections each, they stood still."""
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(
+            *(
+                sample.client.post(
+                    "/api/v1/counts", json={"title": f"{number}"}, headers=sample.token("agent")
+                )
+                for number in range(30)
+            )
+        )
+    assert [answer.json() for answer in answers] == [1] * 30
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ async def test_pages_hold_every_item_once_newest_first_and_link_to_the_next(samp
         sizes.append(len(page["items"]))
         assert ("next" in answer.links) == (page["next"] is not None)
         path = answer.links["next"]["url"] if page["next"] else ""
+        assert path.count("cursor=") == bool(path)
     assert titles == [f"item {number}" for number in reversed(range(7))]
     assert sizes == [3, 3, 1]
 

@@ -68,7 +68,12 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An aware instant in UTC: from RFC 3339 text with an offset only, digits past the microsecond cut off."""
-Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[
+    date,
+    PlainValidator(_day),
+    PlainSerializer(date.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
 """A calendar date, from ``YYYY-MM-DD`` only."""
 Id = Annotated[UUID, Field(strict=False)]
 """A UUID in a strict body."""
