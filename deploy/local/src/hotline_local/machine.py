@@ -69,12 +69,14 @@ class Machine:
         """Relay and consume until nothing moves any more.
 
         Args:
-            thorough: also look into outboxes that nobody in this process is known to have written to.
+            thorough: empty every outbox. Otherwise only what somebody consumes is moved, and only where
+                this process is known to have written: enough before time goes on.
         """
+        relays = self.relays if thorough else self._consumed_relays()
         moved = 1
         while moved:
             moved = 0
-            for name, relay in self.relays.items():
+            for name, relay in relays.items():
                 wake = self.services[name].database.outbox_written
                 if thorough or wake.raised:
                     wake.clear()
@@ -83,10 +85,19 @@ class Machine:
                 if service.consumer is not None:
                     moved += await service.consumer.step()
 
+    def _consumed_relays(self) -> dict[str, Relay]:
+        consumed = {topic for service in self.services.values() for topic in _consumed(service)}
+        return {
+            name: relay
+            for name, relay in self.relays.items()
+            if consumed.intersection(self.services[name].publishes)
+        }
+
     async def fire(self) -> int:
         """Do what is due at the present instant, in every service; returns how much was done."""
-        for relay in self._awaited_relays():
-            await relay.publish_watermarks()
+        for relay in self.relays.values():
+            if relay.topics:
+                await relay.publish_watermarks()
         await self.drain(thorough=False)
         done = 0
         for service in self.services.values():
@@ -94,13 +105,6 @@ class Machine:
                 done += await service.timer.tick()
         await self.drain(thorough=False)
         return done
-
-    def _awaited_relays(self) -> list[Relay]:
-        """Relays of the topics whose watermarks a timer waits for."""
-        awaited = {
-            topic for service in self.services.values() if service.timer for topic in _consumed(service)
-        }
-        return [relay for relay in self.relays.values() if awaited.intersection(relay.topics)]
 
     async def next_due_at(self) -> datetime | None:
         """The first instant at which any service has something to do by itself."""
@@ -118,7 +122,7 @@ class Machine:
         """
         tasks = [relay.run(stop) for relay in self.relays.values()]
         if not self.clock.virtual:
-            tasks += [relay.run_watermarks(stop) for relay in self._awaited_relays()]
+            tasks += [relay.run_watermarks(stop) for relay in self.relays.values() if relay.topics]
         for service in self.services.values():
             if service.consumer is not None:
                 tasks.append(service.consumer.run(stop, patience=DRIVEN_PATIENCE))
@@ -216,14 +220,16 @@ async def _start_relays(
     services: Mapping[str, Service],
 ) -> dict[str, Relay]:
     relays: dict[str, Relay] = {}
+    awaited = {topic for service in services.values() if service.timer for topic in service.timer.topics}
     for name, service in services.items():
         relay = Relay(
             postgres.dsn(name),
             surroundings.bus,
-            topics=service.publishes,
+            topics=[topic for topic in service.publishes if topic in awaited],
             clock=surroundings.business_clock,
             system_clock=surroundings.system_clock,
             wake=service.database.outbox_written,
+            durable_floor=False,  # the embedded bus lies in the same cluster
         )
         await relay.start()
         stack.push_async_callback(relay.close)

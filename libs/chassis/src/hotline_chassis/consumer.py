@@ -19,7 +19,6 @@ from hotline_chassis.database import INSERT_OUTBOX, Database, Transaction, pack_
 from hotline_chassis.positions import (
     Fenced,
     ensure_positions,
-    last_sequences,
     load_positions,
     move_positions,
     remember_sequences,
@@ -176,12 +175,11 @@ class Consumer:
             try:
                 moves = self._moves(records)
                 async with self._database.transaction() as transaction:
-                    await move_positions(transaction.connection, moves, self._incarnations)
-                    batch = await self._sort(transaction, records, poisoned)
+                    batch = await self._begin(transaction, records, moves, poisoned)
                     if batch.facts:
                         await self._apply(transaction, batch.facts)
                     await self._write_aside(transaction, batch)
-                    await remember_sequences(transaction.connection, batch.last)
+                    await remember_sequences(transaction, batch.last)
                     reach("consumer.before-commit")
             except Poison as poison:
                 poisoned[poison.fact.event_id] = poison.reason
@@ -199,12 +197,21 @@ class Consumer:
             upto[(record.topic, record.partition)] = record.offset + 1
         return {partition: (self._next[partition], offset) for partition, offset in upto.items()}
 
-    async def _sort(
-        self, transaction: Transaction, records: Sequence[Record], poisoned: Mapping[UUID, str]
+    async def _begin(
+        self,
+        transaction: Transaction,
+        records: Sequence[Record],
+        moves: Mapping[TopicPartition, tuple[int, int]],
+        poisoned: Mapping[UUID, str],
     ) -> _Sorted:
+        """Move the positions and sort the batch.
+
+        Raises:
+            Fenced: another consumer did.
+        """
         read = [(record, _envelope(record)) for record in records]
         subjects = ((e.topic, e.subject) for _, e in read if isinstance(e, Envelope))
-        batch = _Sorted(last=await last_sequences(transaction.connection, subjects))
+        batch = _Sorted(last=await move_positions(transaction, moves, self._incarnations, subjects))
         bad = dict(self._parked)
         for record, envelope in read:
             reason = bad.get((record.topic, record.key)) or _place(batch, envelope, poisoned)

@@ -30,6 +30,9 @@ SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::uuid
 """
 
 
+OutboxColumns = tuple[list[str], list[bytes], list[bytes], list[bytes | None], list[UUID]]
+
+
 class Connection(asyncpg.Connection):
     """A pooled connection without the reset round trip at release.
 
@@ -54,6 +57,7 @@ class Transaction:
         self._source = source
         self._site = site
         self._announced: list[Envelope] = []
+        self._written = 0
         self._floor: datetime | None = None
 
     async def stamp(self, after: datetime | None = None) -> datetime:
@@ -105,19 +109,26 @@ class Transaction:
     def announces(self) -> bool:
         return bool(self._announced)
 
-    async def flush(self) -> None:
-        """Write the announced events to the outbox, in the order of their announcement."""
-        if not self._announced:
-            return
-        rows = self._announced
-        await self.connection.execute(
-            INSERT_OUTBOX,
+    def take_outbox_columns(self) -> OutboxColumns:
+        """The announced events as columns for ``INSERT_OUTBOX``, in the order of their announcement.
+
+        For a statement that writes them along and saves ``flush`` its round trip: they are not written
+        again.
+        """
+        rows = self._announced[self._written :]
+        self._written = len(self._announced)
+        return (
             [e.topic for e in rows],
             [e.key.encode() for e in rows],
             [pack_headers(e.headers()) for e in rows],
             [e.value for e in rows],
             [e.event_id for e in rows],
         )
+
+    async def flush(self) -> None:
+        """Write the announced events to the outbox, in the order of their announcement."""
+        if self._written < len(self._announced):
+            await self.connection.execute(INSERT_OUTBOX, *self.take_outbox_columns())
 
 
 def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:

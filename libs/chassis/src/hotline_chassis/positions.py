@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hotline_chassis.bus.port import Bus, TopicPartition
+from hotline_chassis.database import Transaction
 
 _LOAD = "SELECT topic, incarnation, partition, next_offset FROM positions"
 _FIRST = """
@@ -17,15 +18,28 @@ SELECT topic, incarnation, partition, 0 FROM unnest($1::text[], $2::text[], $3::
 ON CONFLICT DO NOTHING
 """
 _MOVE = """
-UPDATE positions p SET next_offset = n.upto
-FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS n(topic, incarnation, partition, was, upto)
-WHERE p.topic = n.topic AND p.incarnation = n.incarnation AND p.partition = n.partition AND p.next_offset = n.was
+WITH moved AS (
+  UPDATE positions p SET next_offset = n.upto
+  FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[])
+    AS n(topic, incarnation, partition, was, upto)
+  WHERE p.topic = n.topic AND p.incarnation = n.incarnation AND p.partition = n.partition AND p.next_offset = n.was
+  RETURNING 1
+)
+SELECT
+  (SELECT count(*) FROM moved),
+  (SELECT complete_before FROM stamp_floor),
+  ARRAY(
+    SELECT c.last_sequence
+    FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS n(topic, subject, place)
+    LEFT JOIN consumed_subjects c USING (topic, subject) ORDER BY n.place
+  )
 """
-_LAST_SEQUENCES = """
-SELECT c.topic, c.subject, c.last_sequence
-FROM unnest($1::text[], $2::text[]) AS n(topic, subject) JOIN consumed_subjects c USING (topic, subject)
-"""
+"""One round trip for all that a batch begins with."""
 _REMEMBER = """
+WITH told AS (
+  INSERT INTO outbox (topic, key, headers, value, event_id)
+  SELECT * FROM unnest($4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::uuid[])
+)
 INSERT INTO consumed_subjects (topic, subject, last_sequence)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
 ON CONFLICT (topic, subject) DO UPDATE SET last_sequence = excluded.last_sequence
@@ -49,42 +63,48 @@ async def ensure_positions(connection: Any, keys: Iterable[tuple[str, str, int]]
 
 
 async def move_positions(
-    connection: Any, moves: Mapping[TopicPartition, tuple[int, int]], incarnations: Mapping[str, str]
-) -> None:
+    transaction: Transaction,
+    moves: Mapping[TopicPartition, tuple[int, int]],
+    incarnations: Mapping[str, str],
+    subjects: Iterable[tuple[str, str]],
+) -> dict[tuple[str, str], int]:
     """Move each partition's next offset from its first to its second value.
+
+    Returns:
+        Last consumed sequence of ``subjects``, by (topic, subject); those never seen are missing.
 
     Raises:
         Fenced: a position is not where this consumer left it.
     """
     rows = sorted(moves.items())
-    tag = await connection.execute(
+    wanted = sorted(set(subjects))
+    row = await transaction.connection.fetchrow(
         _MOVE,
         [topic for (topic, _), _ in rows],
         [incarnations[topic] for (topic, _), _ in rows],
         [partition for (_, partition), _ in rows],
         [was for _, (was, _) in rows],
         [upto for _, (_, upto) in rows],
+        [topic for topic, _ in wanted],
+        [subject for _, subject in wanted],
     )
-    if tag != f"UPDATE {len(rows)}":
+    if row is None or row[0] != len(rows):
         raise Fenced
+    _, floor, sequences = row
+    transaction.take_floor(floor)
+    return {key: last for key, last in zip(wanted, sequences, strict=True) if last is not None}
 
 
-async def last_sequences(connection: Any, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Last consumed sequence by (topic, subject); subjects never seen are missing."""
-    wanted = sorted(set(subjects))
-    rows = await connection.fetch(_LAST_SEQUENCES, [t for t, _ in wanted], [s for _, s in wanted])
-    return {(row["topic"], row["subject"]): row["last_sequence"] for row in rows}
-
-
-async def remember_sequences(connection: Any, last: Mapping[tuple[str, str], int]) -> None:
-    """Store the last consumed sequence of each subject, in sorted order (no deadlocks)."""
+async def remember_sequences(transaction: Transaction, last: Mapping[tuple[str, str], int]) -> None:
+    """Store the last consumed sequence of each subject, in sorted order (no deadlocks), and the outbox."""
     if last:
         rows = sorted(last.items())
-        await connection.execute(
+        await transaction.connection.execute(
             _REMEMBER,
-            [t for (t, _), _ in rows],
-            [s for (_, s), _ in rows],
+            [topic for (topic, _), _ in rows],
+            [subject for (_, subject), _ in rows],
             [sequence for _, sequence in rows],
+            *transaction.take_outbox_columns(),
         )
 
 

@@ -2,8 +2,8 @@
 
 One relay per service is active: it holds an advisory lock on a direct connection and does everything
 over that connection, so that it stops when the lock is gone. Order is safe because an aggregate's rows
-get their ids under the aggregate's lock; a row that commits late with a lower id belongs to another
-aggregate and is found by the sweep from zero.
+get their ids under the aggregate's lock, and because the hint from where to read never passes an id that
+may still commit: behind it, that row would be overtaken by its aggregate's next one.
 """
 
 import asyncio
@@ -23,17 +23,26 @@ from hotline_chassis.signals import Signal
 log = structlog.get_logger(__name__)
 
 ADVISORY_LOCK = 5204_12345
-SWEEP_SECONDS = 1.0
 IDLE_SECONDS = 0.2
 WATERMARK_SECONDS = 0.2
 
-_SELECT = "SELECT id, topic, key, headers, value FROM outbox WHERE id > $1 ORDER BY id LIMIT $2"
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+# One round trip for two things: away with the rows that the bus has, and the next ones.
+# From the lowest row there is, each time: one that commits late with a lower id than those we have sent
+# must not be overtaken by its aggregate's next one, and no snapshot tells whether such a one may still come.
+_NEXT = f"""
+WITH gone AS ({_DELETE})
+SELECT id, topic, key, headers, value FROM outbox WHERE id <> ALL($1::bigint[]) ORDER BY id LIMIT $2
+"""
 _RAISE_FLOOR = """
-UPDATE stamp_floor SET complete_before = greatest(complete_before, $1) RETURNING complete_before
+WITH kept AS MATERIALIZED (SELECT set_config('synchronous_commit', $2, true))
+UPDATE stamp_floor SET complete_before = greatest(complete_before, $1) FROM kept RETURNING complete_before
 """
 _IN_FLIGHT = """
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+SELECT
+  pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+  pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+  EXISTS (SELECT FROM outbox WHERE id <> ALL($1::bigint[]))
 """
 
 
@@ -45,7 +54,11 @@ class Relay:
     """Moves one service's outbox.
 
     Attributes:
-        topics: what the service publishes; watermarks are published for exactly these.
+        topics: what the service publishes and somebody's timer waits for: watermarks go to these.
+
+    Args:
+        durable_floor: flush the stamp floor to disk before a watermark stands on it. False only where the
+            bus lies in the same database cluster: its log keeps their order, and both may be lost together.
     """
 
     def __init__(
@@ -58,6 +71,7 @@ class Relay:
         system_clock: SystemClock,
         wake: Signal,
         batch: int = 1000,
+        durable_floor: bool = True,
     ) -> None:
         self.topics = tuple(topics)
         self._dsn = dsn
@@ -68,8 +82,8 @@ class Relay:
         self._batch = batch
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
-        self._last_id = 0
-        self._swept_at = float("-inf")
+        self._keeps_floor = "on" if durable_floor else "off"
+        self._appended: list[int] = []
 
     async def start(self) -> None:
         """Take the lock.
@@ -84,10 +98,16 @@ class Relay:
         # A lost DELETE only means that rows are sent again, which consumers recognise.
         await connection.execute("SET synchronous_commit = off")
         self._connection = connection
-        self._last_id = 0
+        self._appended = []
 
     async def close(self) -> None:
-        if self._connection is not None:
+        """Let go of the lock; rows that the bus has leave the outbox if the database still answers."""
+        if self._connection is None:
+            return
+        async with self._turn:
+            if self.active and self._appended:
+                await self._held().execute(_DELETE, self._appended)
+                self._appended = []
             await self._connection.close()
             self._connection = None
 
@@ -98,30 +118,31 @@ class Relay:
     async def step(self) -> int:
         """Move all rows that are visible now; returns how many.
 
+        Rows that the bus has leave the outbox with the next step: a crash in between only sends them
+        again, which consumers recognise.
+
         Raises:
             BusUnavailable: nothing is lost; the next step begins at the lowest row that is left.
         """
         async with self._turn:
-            return await self._move(sweep=True)
+            return await self._move()
 
-    async def _move(self, *, sweep: bool) -> int:
+    async def _move(self) -> int:
         moved = 0
-        if sweep:
-            self._last_id = 0
-        while rows := await self._held().fetch(_SELECT, self._last_id, self._batch):
-            try:
-                await self._bus.append([_as_record(row) for row in rows])
-            except BaseException:
-                self._last_id = 0
-                raise
+        while rows := await self._next_rows():
+            await self._bus.append([_as_record(row) for row in rows])
             reach("relay.after-append")
-            await self._held().execute(_DELETE, [row["id"] for row in rows])
-            reach("relay.after-delete")
-            self._last_id = rows[-1]["id"]
+            self._appended = [row["id"] for row in rows]
             moved += len(rows)
             if len(rows) < self._batch:
                 break
         return moved
+
+    async def _next_rows(self) -> list[Any]:
+        rows: list[Any] = await self._held().fetch(_NEXT, self._appended, self._batch)
+        self._appended = []
+        reach("relay.after-delete")
+        return rows
 
     async def publish_watermarks(self) -> datetime:
         """Publish that every fact of our topics before an instant is on the bus; returns the instant.
@@ -130,30 +151,27 @@ class Relay:
         it. Those with an id already are waited for; then all they wrote is moved.
         """
         async with self._turn:
-            complete_before = await self._raise_floor()
-            await self._wait_for_older_transactions()
-            await self._move(sweep=True)
+            held = self._held()
+            complete_before: datetime = await held.fetchval(
+                _RAISE_FLOOR, self._clock.now(), self._keeps_floor
+            )
+            if await self._rows_wait_when_older_transactions_ended():
+                await self._move()
             ends = await self._bus.end_offsets(self.topics)
             for topic in self.topics:
                 offsets = [offset for (name, _), offset in sorted(ends.items()) if name == topic]
                 await self._bus.publish_watermark(Watermark(topic, complete_before, tuple(offsets)))
         return complete_before
 
-    async def _raise_floor(self) -> datetime:
-        connection = self._held()
-        async with connection.transaction():
-            # Unlike the deletes, the floor must survive what the watermark on the bus survives.
-            await connection.execute("SET LOCAL synchronous_commit = on")
-            raised: datetime = await connection.fetchval(_RAISE_FLOOR, self._clock.now())
-        return raised
-
-    async def _wait_for_older_transactions(self) -> None:
-        oldest, upto = await self._held().fetchrow(_IN_FLIGHT)
+    async def _rows_wait_when_older_transactions_ended(self) -> bool:
+        """Wait for every transaction that has its id now; whether rows are left to move after that."""
+        oldest, upto, waiting = await self._held().fetchrow(_IN_FLIGHT, self._appended)
         pause = 0.001
         while oldest < upto:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
-            oldest, _ = await self._held().fetchrow(_IN_FLIGHT)
+            oldest, _, waiting = await self._held().fetchrow(_IN_FLIGHT, self._appended)
+        return bool(waiting)
 
     def _held(self) -> Any:
         if self._connection is None or self._connection.is_closed():
@@ -165,13 +183,10 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._ensure_lock()
-                woken = await self._wake.wait(IDLE_SECONDS)
-                now = self._system_clock.monotonic()
-                sweep = now - self._swept_at >= SWEEP_SECONDS
-                if woken or sweep:
-                    self._swept_at = now if sweep else self._swept_at
-                    async with self._turn:
-                        await self._move(sweep=sweep)
+                await self._wake.wait(IDLE_SECONDS)
+                async with self._turn:
+                    if await self._move():
+                        self._wake.raise_()  # come back for the rows that are to leave
             except (
                 BusUnavailable,
                 RelayLockHeld,

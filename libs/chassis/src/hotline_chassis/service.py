@@ -34,6 +34,11 @@ class Surroundings:
 class Timer(Protocol):
     """Something that must happen at an instant of the business clock, without being asked."""
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """Topics whose watermarks ``tick`` waits for."""
+        ...
+
     async def next_due_at(self) -> datetime | None:
         """The first instant at which ``tick`` has something to do; None when nothing is planned."""
         ...

@@ -59,6 +59,11 @@ class ClockTimer:
         self._stands_since: float | None = None
         self._alerted = False
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """Every topic whose facts can stop a duty."""
+        return frozenset(topic for topics, _ in duties_by_topics() for topic in topics)
+
     async def next_due_at(self) -> datetime | None:
         """The first instant at which something has passed: a microsecond after it happens."""
         async with self._database.reading() as connection:
