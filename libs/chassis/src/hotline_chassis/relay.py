@@ -28,20 +28,24 @@ WATERMARK_SECONDS = 0.2
 
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 # One round trip for two things: away with the rows that the bus has, and the next ones.
-# From the lowest row there is, each time: one that commits late with a lower id than those we have sent
-# must not be overtaken by its aggregate's next one, and no snapshot tells whether such a one may still come.
+# `quiet`: no transaction that has an id ended after this snapshot, so no lower id than those we see can
+# appear any more. Our own id says it, not the snapshot's xmax: that hides younger ones still running.
 _NEXT = f"""
 WITH gone AS ({_DELETE})
-SELECT id, topic, key, headers, value FROM outbox WHERE id <> ALL($1::bigint[]) ORDER BY id LIMIT $2
+SELECT id, topic, key, headers, value,
+  pg_snapshot_xmin(pg_current_snapshot()) = pg_current_xact_id() AS quiet
+FROM outbox WHERE id > $2 AND id <> ALL($1::bigint[]) ORDER BY id LIMIT $3
 """
 _RAISE_FLOOR = """
 WITH kept AS MATERIALIZED (SELECT set_config('synchronous_commit', $2, true))
 UPDATE stamp_floor SET complete_before = greatest(complete_before, $1) FROM kept RETURNING complete_before
 """
-_IN_FLIGHT = """
-SELECT
-  pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-  pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+_OUR_ID = """
+SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+  EXISTS (SELECT FROM outbox WHERE id <> ALL($1::bigint[]))
+"""
+_OLDEST = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
   EXISTS (SELECT FROM outbox WHERE id <> ALL($1::bigint[]))
 """
 
@@ -165,12 +169,12 @@ class Relay:
 
     async def _rows_wait_when_older_transactions_ended(self) -> bool:
         """Wait for every transaction that has its id now; whether rows are left to move after that."""
-        oldest, upto, waiting = await self._held().fetchrow(_IN_FLIGHT, self._appended)
+        ours, oldest, waiting = await self._held().fetchrow(_OUR_ID, self._appended)
         pause = 0.001
-        while oldest < upto:
+        while oldest < ours:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
-            oldest, _, waiting = await self._held().fetchrow(_IN_FLIGHT, self._appended)
+            oldest, waiting = await self._held().fetchrow(_OLDEST, self._appended)
         return bool(waiting)
 
     def _held(self) -> Any:

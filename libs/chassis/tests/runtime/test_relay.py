@@ -152,16 +152,15 @@ async def test_a_row_that_commits_late_was_overtaken_by_its_own_tickets_next_fac
 async def test_an_older_transaction_hid_a_younger_one_that_still_held_a_lower_row(plant: Plant):
     """A snapshot without gaps below its xmax says nothing of those above: nobody is "quiet" by it."""
     relay = await plant.relay()
-    async with plant.publisher.transaction() as older:
-        async with plant.publisher.transaction() as younger:
-            await plant.announce(younger, 1)
-            await younger.flush()
-            younger._announced.clear()
-            await plant.announce(older, 2)
-            await older.flush()
-            older._announced.clear()
-            await older.connection.execute("COMMIT; BEGIN")
-            assert await relay.step() == 1
+    async with plant.publisher.transaction() as older, plant.publisher.transaction() as younger:
+        await plant.announce(younger, 1)
+        await younger.flush()
+        younger._announced.clear()
+        await plant.announce(older, 2)
+        await older.flush()
+        older._announced.clear()
+        await older.connection.execute("COMMIT; BEGIN")
+        assert await relay.step() == 1
     await plant.publish(1)
     await relay.step()
     await relay.close()
@@ -212,4 +211,20 @@ async def test_a_relay_whose_lock_connection_died_moves_nothing_more(plant: Plan
         await relay.step()
     assert await outbox_rows(plant) == 1
     assert not relay.active
+    await relay.close()
+
+
+async def test_a_watermark_was_not_fooled_by_an_older_transaction_that_hid_a_younger_one(plant: Plant):
+    relay = await plant.relay()
+    async with plant.publisher.transaction() as older, plant.publisher.transaction() as younger:
+        await plant.announce(younger, 1)
+        await older.connection.execute("COMMIT; BEGIN")
+        plant.clock.set(NOON + timedelta(minutes=1))
+        publishing = asyncio.create_task(relay.publish_watermarks())
+        done, _ = await asyncio.wait({publishing}, timeout=0.3)
+        assert not done
+    await publishing
+    mark = await plant.bus.watermark(TOPIC)
+    assert mark is not None
+    assert sum(mark.next_offsets) == 1
     await relay.close()
