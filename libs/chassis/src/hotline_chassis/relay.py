@@ -2,8 +2,7 @@
 
 One relay per service is active: it holds an advisory lock on a direct connection and does everything
 over that connection, so that it stops when the lock is gone. Order is safe because an aggregate's rows
-get their ids under the aggregate's lock, and because the hint from where to read never passes an id that
-may still commit: behind it, that row would be overtaken by its aggregate's next one.
+get their ids under the aggregate's lock, and because every look begins at the lowest row there is.
 """
 
 import asyncio
@@ -27,19 +26,17 @@ IDLE_SECONDS = 0.2
 WATERMARK_SECONDS = 0.2
 
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
-# One round trip for two things: away with the rows that the bus has, and the next ones.
-# `quiet`: no transaction that has an id ended after this snapshot, so no lower id than those we see can
-# appear any more. Our own id says it, not the snapshot's xmax: that hides younger ones still running.
+# One round trip for two things: away with the rows that the bus has, and the next ones. From the very first
+# row each time: one that commits late with a lower id must not be overtaken by its aggregate's next one.
 _NEXT = f"""
 WITH gone AS ({_DELETE})
-SELECT id, topic, key, headers, value,
-  pg_snapshot_xmin(pg_current_snapshot()) = pg_current_xact_id() AS quiet
-FROM outbox WHERE id > $2 AND id <> ALL($1::bigint[]) ORDER BY id LIMIT $3
+SELECT id, topic, key, headers, value FROM outbox WHERE id <> ALL($1::bigint[]) ORDER BY id LIMIT $2
 """
 _RAISE_FLOOR = """
 WITH kept AS MATERIALIZED (SELECT set_config('synchronous_commit', $2, true))
 UPDATE stamp_floor SET complete_before = greatest(complete_before, $1) FROM kept RETURNING complete_before
 """
+# Our own id, not the snapshot's xmax: that says nothing of younger ones that still run beside a finished one.
 _OUR_ID = """
 SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
   EXISTS (SELECT FROM outbox WHERE id <> ALL($1::bigint[]))
