@@ -51,6 +51,17 @@ class RelayLockHeld(Exception):
     """Another relay of this service is active."""
 
 
+# What is waited out. asyncpg raises the last one when the server cuts the line in the middle of an answer.
+TROUBLE = (
+    BusUnavailable,
+    RelayLockHeld,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
 class Relay:
     """Moves one service's outbox.
 
@@ -106,10 +117,14 @@ class Relay:
         if self._connection is None:
             return
         async with self._turn:
-            if self.active and self._appended:
-                await self._held().execute(_DELETE, self._appended)
-                self._appended = []
-            await self._connection.close()
+            try:
+                if self.active and self._appended:
+                    await self._held().execute(_DELETE, self._appended)
+                await self._connection.close()
+            except TROUBLE as trouble:
+                # They are sent again by the next relay, and recognised.
+                log.warning("relay.left_rows", rows=len(self._appended), error=type(trouble).__name__)
+                self._connection.terminate()
             self._connection = None
 
     @property
@@ -188,14 +203,9 @@ class Relay:
                 async with self._turn:
                     if await self._move():
                         self._wake.raise_()  # come back for the rows that are to leave
-            except (
-                BusUnavailable,
-                RelayLockHeld,
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-            ) as trouble:
+            except TROUBLE as trouble:
                 log.warning("relay.retries", error=type(trouble).__name__)
+                self._abandon(trouble)
                 self._wake.raise_()
                 await asyncio.sleep(IDLE_SECONDS)
 
@@ -206,14 +216,15 @@ class Relay:
             try:
                 if self.active:
                     await self.publish_watermarks()
-            except (
-                BusUnavailable,
-                RelayLockHeld,
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-            ) as trouble:
+            except TROUBLE as trouble:
                 log.warning("relay.watermark_retries", error=type(trouble).__name__)
+                self._abandon(trouble)
+
+    def _abandon(self, trouble: Exception) -> None:
+        """After an error of the database the lock's connection is not to be trusted: take the lock anew."""
+        if self._connection is not None and not isinstance(trouble, BusUnavailable):
+            self._connection.terminate()
+            self._connection = None
 
     async def _ensure_lock(self) -> None:
         if not self.active:
