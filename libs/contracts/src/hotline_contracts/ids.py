@@ -1,7 +1,7 @@
 """Identifiers: random ones for human acts, derived ones for everything a rebuild must find again."""
 
 import hashlib
-import secrets
+import os
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from uuid import UUID
 def act_id(at: datetime) -> UUID:
     """A UUIDv7 for a human act, its time part from the injected business clock's ``at`` (aware)."""
     milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
-    random = secrets.randbits(74)
+    random = int.from_bytes(os.urandom(10), "big") >> 6
     high = milliseconds << 16 | 0x7000 | random >> 62
     low = 0b10 << 62 | random & ((1 << 62) - 1)
     return UUID(int=high << 64 | low)

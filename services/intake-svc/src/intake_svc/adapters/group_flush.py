@@ -1,32 +1,28 @@
 """One try to store a group of new requests: everything of it in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from hotline_chassis.clocks import SystemClock
-from hotline_chassis.crypto import DataKey
 from hotline_chassis.database import Database, Transaction
-from hotline_contracts.ids import act_id
 from hotline_contracts.problems import ChannelRefUsed, IdempotencyKeyReused
+from intake_svc.adapters.group_preparation import Preparation, prepare_group
 from intake_svc.adapters.group_statement import (
     EARLIER_REQUESTS,
     KEEP_EARLIER,
     KEPT_ANSWERS,
-    KNOWN_REQUESTERS,
     RELEASE_KEYS,
     Line,
-    Newcomer,
     write_group,
 )
 from intake_svc.adapters.group_writer import Outcome
 from intake_svc.adapters.request_rows import first_standing
 from intake_svc.adapters.requester_keys import RequesterKeys
-from intake_svc.adapters.serials import reserve_serials
 from intake_svc.application.take_in import NewRequest, Stored, answer_body, prepare
 from intake_svc.domain.numbering import numbering_day, ticket_no
 
@@ -58,14 +54,6 @@ class Attempt:
     outcomes: Sequence[Outcome] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Requesters:
-    """Whose key seals each request of a group, in the group's order."""
-
-    keys: list[tuple[UUID, DataKey]]
-    newcomers: list[Newcomer]
-
-
 class GroupFlush:
     """Stores groups; says nothing about trying again (``group_retries``)."""
 
@@ -88,52 +76,43 @@ class GroupFlush:
             Exception: the database's; whether anything is stored is open if it came from COMMIT.
         """
         day = day or numbering_day(self._database.clock.now())
-        async with self._database.pool.acquire() as connection:
-            serials = await _serials(connection, group, day)
-            requesters = await self._requesters(connection, group)
-        async with self._database.transaction() as transaction:
-            at = await transaction.stamp()
-            if numbering_day(at) != day:
-                raise DayTurned(numbering_day(at))
-            lines = []
-            for new, (requester_id, key) in zip(group, requesters.keys, strict=True):
-                number = None if new.held else ticket_no(day, next(serials))
-                lines.append(Line.of(prepare(new, key, at, number), requester_id))
-            attempt.stored, attempt.xid = await write_group(
-                transaction.connection,
-                lines,
-                requesters.newcomers,
-                at=at,
-                stored_at=self._system_clock.now(),
-            )
-            attempt.outcomes = await _outcomes(transaction, lines, attempt.stored)
+        preparing = asyncio.create_task(prepare_group(self._database, self._keys, group, day))
+        try:
+            async with self._database.transaction() as transaction:
+                at = await transaction.stamp()
+                if numbering_day(at) != day:
+                    raise DayTurned(numbering_day(at))
+                preparation = await preparing
+                await self._write(transaction, _lines(group, preparation, at, day), preparation, attempt)
+        finally:
+            await _end(preparing)
 
-    async def _requesters(self, connection: Any, group: Sequence[NewRequest]) -> _Requesters:
-        """Find requesters by phone and make the missing ones; without a phone, each is new."""
-        hashes = [self._phone_hash(new) for new in group]
-        asked = sorted({phone for phone in hashes if phone is not None})
-        rows = await connection.fetch(KNOWN_REQUESTERS, asked) if asked else []
-        known = {row["phone_hash"]: (row["requester_id"], self._keys.open(row)) for row in rows}
-        found = _Requesters([], [])
-        for phone in hashes:
-            requester = None if phone is None else known.get(phone)
-            if requester is None:
-                requester_id = act_id(self._database.clock.now())
-                requester = (requester_id, self._keys.new(requester_id))
-                found.newcomers.append(Newcomer(requester_id, phone, requester[1]))
-                if phone is not None:
-                    known[phone] = requester
-            found.keys.append(requester)
-        return found
-
-    def _phone_hash(self, new: NewRequest) -> bytes | None:
-        person = new.words.person
-        return None if person is None or person.phone is None else self._keys.phone_hash(person.phone)
+    async def _write(
+        self, transaction: Transaction, lines: Sequence[Line], preparation: Preparation, attempt: Attempt
+    ) -> None:
+        attempt.stored, attempt.xid = await write_group(
+            transaction.connection,
+            lines,
+            preparation.newcomers,
+            stored_at=self._system_clock.now(),
+        )
+        attempt.outcomes = await _outcomes(transaction, lines, attempt.stored)
 
 
-async def _serials(connection: Any, group: Sequence[NewRequest], day: date) -> Iterator[int]:
-    count = sum(not new.held for new in group)
-    return iter(await reserve_serials(connection, day, count) if count else ())
+def _lines(group: Sequence[NewRequest], preparation: Preparation, at: datetime, day: date) -> list[Line]:
+    lines = []
+    for new, (requester_id, key) in zip(group, preparation.keys, strict=True):
+        number = None if new.held else ticket_no(day, next(preparation.serials))
+        lines.append(Line.of(prepare(new, key, at, number), requester_id))
+    return lines
+
+
+async def _end(preparing: "asyncio.Task[Preparation]") -> None:
+    """Leave nothing behind that runs, or that failed unseen."""
+    preparing.cancel()
+    await asyncio.wait([preparing])
+    if not preparing.cancelled():
+        preparing.exception()
 
 
 async def _outcomes(

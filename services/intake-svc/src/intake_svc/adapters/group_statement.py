@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from hotline_chassis.crypto import DataKey
+from intake_svc.adapters.group_preparation import Newcomer
 from intake_svc.application.take_in import Prepared, answer_body
 
 _WRITE = """
@@ -58,9 +58,6 @@ SELECT array(SELECT request_id FROM stored) AS stored, pg_current_xact_id()::tex
 """
 _HEADERS = orjson.dumps({"content-type": "application/json"})
 
-KNOWN_REQUESTERS = """
-SELECT phone_hash, requester_id, key_id, master_key_id, wrapped_key FROM requesters WHERE phone_hash = ANY($1::bytea[])
-"""
 KEPT_ANSWERS = "SELECT scope, fingerprint, status, body FROM idempotency WHERE scope = ANY($1::text[])"
 EARLIER_REQUESTS = """
 SELECT channel, channel_ref, fingerprint, request_id, held, ticket_id, ticket_no
@@ -72,15 +69,6 @@ UPDATE idempotency i SET status = 200, body = n.body
 FROM unnest($1::text[], $2::bytea[]) AS n(scope, body) WHERE i.scope = n.scope
 """
 RELEASE_KEYS = "DELETE FROM idempotency WHERE scope = ANY($1::text[])"
-
-
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """A requester who is stored with the first of its requests."""
-
-    requester_id: UUID
-    phone_hash: bytes | None
-    key: DataKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +102,22 @@ async def write_group(
     lines: Sequence[Line],
     newcomers: Sequence[Newcomer],
     *,
-    at: datetime,
     stored_at: datetime,
 ) -> tuple[frozenset[UUID], str]:
     """Ids of the requests that were stored, and the transaction's id.
 
     Args:
         connection: in a transaction.
-        at: the one instant of the group's facts; ``stored_at`` that of its answers (system clock).
+        lines: all of one instant.
+        newcomers: requesters of these lines who are not stored yet.
+        stored_at: instant of the answers (system clock).
     """
     row = await connection.fetchrow(
         _WRITE,
         *zip(*(line.values() for line in lines), strict=True),
         _HEADERS,
         stored_at,
-        at,
+        lines[0].prepared.item.at,
         [newcomer.requester_id for newcomer in newcomers],
         [newcomer.phone_hash for newcomer in newcomers],
         [newcomer.key.key_id for newcomer in newcomers],
