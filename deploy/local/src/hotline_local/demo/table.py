@@ -30,18 +30,19 @@ STATE_NAMES = {
     "closed": "已办结",
 }
 REASON_NAMES = {
-    "emergency": "紧急警情",
+    "emergency": "紧急情形",
     "statutory_channel": "法定途径",
-    "other_body": "非政府职责",
-    "repeat": "重复诉求",
-    "secrecy": "涉密隐私",
+    "other_body": "其他机关",
+    "repeat": "重复",
+    "secrecy": "涉密",
 }
 DUTY_NAMES = {"sign": "签收", "handle": "办理", "interim_feedback": "阶段性意见"}
 CARDS = {
-    "green": Text("绿", style="white on green"),
-    "yellow": Text("黄", style="black on yellow"),
-    "red": Text("红", style="bold white on red"),
+    "green": ("绿", "white on green"),
+    "yellow": ("黄", "black on yellow"),
+    "red": ("红", "bold white on red"),
 }
+"""What stands for a card, and its style on a terminal."""
 SIGNS = {"met": "✓", "late": "✗"}
 RULED = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 """Nothing but a line of hyphens below the headings."""
@@ -59,7 +60,7 @@ def print_sheet(sheet: Sheet, console: Console) -> None:
     now = sheet.now.astimezone(SHANGHAI)
     heading = "12345热线演示：2026年2月13日（周五）上午的来电来件，以及之后各单位怎样办理"
     console.print(Text(heading, style="bold"))
-    console.print(f"虚拟时钟现在走到 {now:%m月%d日%H:%M}，此前的事都已发生。")
+    console.print(f"虚拟时钟现在走到{now.month}月{now.day}日 {now:%H:%M}，此前的事都已发生。")
     console.print("期限按工作日历计算：2月14日和28日（周六）调休上班，2月15日至23日春节放假。")
     console.print("牌色后面是截止时间；✓ 按时完成，✗ 超时完成，没有记号的还在计时。\n")
     console.print(_tickets(sheet.tickets, console.width))
@@ -122,11 +123,11 @@ def _mark(mark: Mark | None) -> Text:
     if mark is None:
         return Text("-", style="dim")
     due = mark.due_at.astimezone(SHANGHAI)
-    return CARDS[mark.card] + Text(f" {due:%m-%d %H:%M} {SIGNS.get(mark.state, ' ')}")
+    return Text.assemble(CARDS[mark.card], f" {due:%m-%d %H:%M} {SIGNS.get(mark.state, ' ')}")
 
 
 def _outcomes(sheet: Sheet) -> str:
-    pending = f"，待人工甄别 {sheet.pending} 件" if sheet.pending else ""
+    pending = f"，待筛查 {sheet.pending} 件" if sheet.pending else ""
     return f"形成工单 {len(sheet.tickets)} 件，不予受理 {len(sheet.declined)} 件{pending}。"
 
 
@@ -160,6 +161,6 @@ def _print_reds(reds: list[RedCard], console: Console) -> None:
     console.print(Text(f"红牌 {len(reds)} 张，最近的 {min(SHOWN_REDS, len(reds))} 张：", style="bold"))
     for red in reds[:SHOWN_REDS]:
         at = red.at.astimezone(SHANGHAI)
-        card = CARDS["red"] + Text(f" {at:%m-%d %H:%M}  {red.ticket_no}  {DUTY_NAMES[red.duty]}  {red.unit}")
-        console.print(card)
+        what = f" {at:%m-%d %H:%M}  {red.ticket_no}  {DUTY_NAMES[red.duty]}  {red.unit}"
+        console.print(Text.assemble(CARDS["red"], what))
         console.print(Padding(Text(red.why), (0, 0, 0, 3)))
