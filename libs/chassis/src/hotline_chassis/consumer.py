@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from hotline_chassis.bus.port import Bus, BusReader, BusUnavailable, LogShortened, Record, TopicPartition
 from hotline_chassis.crashpoints import reach
-from hotline_chassis.database import INSERT_OUTBOX, Database, Transaction, pack_headers
+from hotline_chassis.database import INSERT_OUTBOX, TROUBLE, Database, Transaction, pack_headers
 from hotline_chassis.positions import (
     Fenced,
     ensure_positions,
@@ -269,7 +268,7 @@ class Consumer:
             except LogShortened as lost:
                 log.critical("consumer.log_shortened", group=self._group, detail=str(lost))
                 return
-            except (BusUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as trouble:
+            except (BusUnavailable, *TROUBLE) as trouble:
                 log.warning("consumer.retries", group=self._group, error=type(trouble).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:

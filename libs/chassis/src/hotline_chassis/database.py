@@ -30,6 +30,9 @@ SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::uuid
 """
 
 
+TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What loops wait out. asyncpg raises the last one when the server cuts the line in the middle of an answer."""
+
 OutboxColumns = tuple[list[str], list[bytes], list[bytes], list[bytes | None], list[UUID]]
 
 

@@ -16,6 +16,7 @@ import structlog
 from hotline_chassis.bus.port import Bus, BusUnavailable, NewRecord, Watermark
 from hotline_chassis.clocks import BusinessClock, SystemClock
 from hotline_chassis.crashpoints import reach
+from hotline_chassis.database import TROUBLE as DATABASE_TROUBLE
 from hotline_chassis.database import unpack_headers
 from hotline_chassis.signals import Signal
 
@@ -51,15 +52,7 @@ class RelayLockHeld(Exception):
     """Another relay of this service is active."""
 
 
-# What is waited out. asyncpg raises the last one when the server cuts the line in the middle of an answer.
-TROUBLE = (
-    BusUnavailable,
-    RelayLockHeld,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+TROUBLE = (BusUnavailable, RelayLockHeld, *DATABASE_TROUBLE)
 
 
 class Relay:

@@ -10,7 +10,7 @@ import structlog
 from hotline_chassis.bus.port import Bus, BusUnavailable
 from hotline_chassis.clocks import SystemClock
 from hotline_chassis.crashpoints import reach
-from hotline_chassis.database import Database
+from hotline_chassis.database import TROUBLE, Database
 from hotline_chassis.positions import applied_before
 from hotline_chassis.signals import Signal
 from hotline_contracts.values import Duty
@@ -104,7 +104,7 @@ class ClockTimer:
         while not stop.is_set():
             try:
                 await self._woken.wait(await self._step())
-            except (BusUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as trouble:
+            except (BusUnavailable, *TROUBLE) as trouble:
                 log.warning("timer.retries", error=type(trouble).__name__)
                 await asyncio.sleep(LONGEST_SLEEP)
 
