@@ -17,7 +17,7 @@ FACTS = {
         "SELECT * FROM clocks ORDER BY clock_id",
     ),
     "routing": ("SELECT ticket_id, seq, event_id, hash FROM history ORDER BY ticket_id, seq",),
-    "intake": ("SELECT request_id, seq, event_id, hash FROM request_history ORDER BY request_id, seq",),
+    "intake": ("SELECT request_id, seq, item, hash FROM request_history ORDER BY request_id, seq",),
 }
 
 
