@@ -23,6 +23,7 @@ READS = {
 }
 SLEEPS = {"asyncio.sleep", "time.sleep", "anyio.sleep"}
 ALLOWED = {
+    "libs/chassis/tests/runtime/test_relay.py::_until_outbox_is_empty": "polls; has a deadline",
     "libs/chassis/tests/runtime/test_relay.py::test_two_relays_never_reorder_a_ticket": "polls; has a deadline",
     "tests/faults/test_kill_nine.py::_until_back": "polls another process; has a deadline",
     "tests/faults/test_kill_nine.py::test_kills_at_random_under_load_break_no_promise": "a random moment is the test",

@@ -19,8 +19,9 @@ STORED = Path(__file__).parent / "samples/events"
 _A_DAY = datetime(2026, 2, 13, 18, 30, tzinfo=UTC)
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 _JSON = st.recursive(
-    st.none() | st.booleans() | _INT64 | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | _INT64 | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
 )
 
 _SIMPLE: Mapping[Any, tuple[Callable[[str], Any], st.SearchStrategy[Any]]] = {
