@@ -25,6 +25,7 @@ import msgspec
 import orjson
 import structlog
 import uvicorn
+import uvloop
 
 from hotline_chassis.bus.memory import MemoryBus
 from hotline_chassis.clocks import RealTime
@@ -162,7 +163,7 @@ async def serve(side: str, dsn: dict[str, Any], folder: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS * 2)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="warning", http="httptools")
+    config = uvicorn.Config(app, lifespan="off", access_log=False, log_config=None, server_header=False)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 
@@ -297,7 +298,7 @@ def _row(
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        asyncio.run(serve(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3])))
+        uvloop.run(serve(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3])))
     else:
         for row in asyncio.run(rows()):
             print(row)

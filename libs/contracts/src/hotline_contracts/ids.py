@@ -8,8 +8,18 @@ from uuid import UUID
 
 def act_id(at: datetime) -> UUID:
     """A UUIDv7 for a human act, its time part from the injected business clock's ``at`` (aware)."""
+    return act_ids(at, 1)[0]
+
+
+def act_ids(at: datetime, count: int) -> list[UUID]:
+    """Several of one instant, for one look at the machine's source of chance."""
     milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
-    random = int.from_bytes(os.urandom(10), "big") >> 6
+    chance = os.urandom(10 * count)
+    return [_version_7(milliseconds, chance[start : start + 10]) for start in range(0, 10 * count, 10)]
+
+
+def _version_7(milliseconds: int, chance: bytes) -> UUID:
+    random = int.from_bytes(chance, "big") >> 6
     high = milliseconds << 16 | 0x7000 | random >> 62
     low = 0b10 << 62 | random & ((1 << 62) - 1)
     return UUID(int=high << 64 | low)

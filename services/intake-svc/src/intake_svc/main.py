@@ -46,6 +46,7 @@ async def build(surroundings: Surroundings) -> Service:
         database=database,
         verifier=surroundings.verifier,
         system_clock=system_clock,
+        master_keys=surroundings.master_keys,
         raw_routes=[Route(PATH, post, methods=["POST"], include_in_schema=False)],
     )
     return Service(name=NAME, app=app, database=database, publishes=PUBLISHES)

@@ -91,12 +91,12 @@ class GroupFlush:
         self, transaction: Transaction, lines: Sequence[Line], preparation: Preparation, attempt: Attempt
     ) -> None:
         attempt.stored, attempt.xid = await write_group(
-            transaction.connection,
+            transaction,
             lines,
             preparation.newcomers,
             stored_at=self._system_clock.now(),
         )
-        attempt.outcomes = await _outcomes(transaction, lines, attempt.stored)
+        attempt.outcomes = await _outcomes(transaction.connection, lines, attempt.stored)
 
 
 def _lines(group: Sequence[NewRequest], preparation: Preparation, at: datetime, day: date) -> list[Line]:
@@ -116,21 +116,14 @@ async def _end(preparing: "asyncio.Task[Preparation]") -> None:
 
 
 async def _outcomes(
-    transaction: Transaction, lines: Sequence[Line], stored: frozenset[UUID]
+    connection: asyncpg.Connection, lines: Sequence[Line], stored: frozenset[UUID]
 ) -> list[Outcome]:
-    """Announce the winners; answer the losers from what won before them."""
+    """Answer the losers from what won before them."""
     losers = [line for line in lines if line.prepared.new.request_id not in stored]
-    earlier = await _earlier(transaction.connection, losers) if losers else {}
-    outcomes: list[Outcome] = []
-    for line in lines:
-        request_id = line.prepared.new.request_id
-        if request_id in stored:
-            for announcement in line.prepared.announcements:
-                announcement.into(transaction)
-            outcomes.append(Stored(201, line.answer))
-        else:
-            outcomes.append(earlier[request_id])
-    return outcomes
+    earlier = await _earlier(connection, losers) if losers else {}
+    return [
+        earlier.get(line.prepared.new.request_id) or Stored(status=201, body=line.answer) for line in lines
+    ]
 
 
 async def _earlier(connection: asyncpg.Connection, losers: Sequence[Line]) -> dict[UUID, Outcome]:

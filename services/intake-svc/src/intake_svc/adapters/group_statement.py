@@ -1,8 +1,8 @@
 """The statement that writes a group of new requests, and the ones that read what others wrote before.
 
 Order is everything here: idempotency keys are claimed first, sorted; only their winners are stored, sorted
-by channel number; only requesters of stored requests are added, sorted by phone. Two groups that share
-names therefore wait for each other in one order, and what waited and lost is not written at all.
+by channel number; only their requesters are added, sorted by phone, and only their facts go to the outbox.
+Two groups that share names therefore wait for each other in one order, and what lost is not written at all.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from hotline_chassis.database import Transaction
 from intake_svc.adapters.group_preparation import Newcomer
 from intake_svc.application.take_in import Prepared, answer_body
 
@@ -53,6 +53,12 @@ WITH input AS (
 ), chained AS (
     INSERT INTO request_history (request_id, seq, item, hash)
     SELECT request_id, 1, item, hash FROM input WHERE request_id IN (SELECT request_id FROM stored)
+), told AS (
+    INSERT INTO outbox (topic, key, headers, value, event_id)
+    SELECT topic, key, headers, value, event_id
+    FROM unnest($33::uuid[], $34::text[], $35::bytea[], $36::bytea[], $37::bytea[], $38::uuid[])
+        WITH ORDINALITY AS t(request_id, topic, key, headers, value, event_id, nth)
+    WHERE request_id IN (SELECT request_id FROM stored) ORDER BY nth
 )
 SELECT array(SELECT request_id FROM stored) AS stored, pg_current_xact_id()::text AS xid
 """
@@ -98,7 +104,7 @@ class Line:
 
 
 async def write_group(
-    connection: asyncpg.Connection,
+    transaction: Transaction,
     lines: Sequence[Line],
     newcomers: Sequence[Newcomer],
     *,
@@ -107,12 +113,17 @@ async def write_group(
     """Ids of the requests that were stored, and the transaction's id.
 
     Args:
-        connection: in a transaction.
-        lines: all of one instant.
+        transaction: has announced nothing yet.
+        lines: all of one instant; what they announce is written for those that are stored.
         newcomers: requesters of these lines who are not stored yet.
         stored_at: instant of the answers (system clock).
     """
-    row = await connection.fetchrow(
+    announced_by = []
+    for line in lines:
+        for announcement in line.prepared.announcements:
+            announcement.into(transaction)
+            announced_by.append(line.prepared.new.request_id)
+    row = await transaction.connection.fetchrow(
         _WRITE,
         *zip(*(line.values() for line in lines), strict=True),
         _HEADERS,
@@ -123,6 +134,8 @@ async def write_group(
         [newcomer.key.key_id for newcomer in newcomers],
         [newcomer.key.master_key_id for newcomer in newcomers],
         [newcomer.key.wrapped for newcomer in newcomers],
+        announced_by,
+        *transaction.take_outbox_columns(),
     )
     if row is None:
         raise LookupError("a statement without FROM has one row")

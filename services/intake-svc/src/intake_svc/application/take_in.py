@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from hotline_contracts.ids import act_id
+from hotline_contracts.ids import act_ids
 from intake_svc.application import facts
 from intake_svc.application.facts import Announcement
 from intake_svc.application.history import BEGINNING, link
@@ -93,12 +93,13 @@ def understand(
     now: datetime,
 ) -> NewRequest:
     """Decide what becomes of a request and mint its ids; ``now`` is of the business clock."""
+    request_id, ticket_id, text_id, event_id, text_event_id = act_ids(now, 5)
     return NewRequest(
-        request_id=act_id(now),
-        ticket_id=act_id(now),
-        text_id=act_id(now),
-        event_id=act_id(now),
-        text_event_id=act_id(now),
+        request_id=request_id,
+        ticket_id=ticket_id,
+        text_id=text_id,
+        event_id=event_id,
+        text_event_id=text_event_id,
         matter=matter,
         words=words,
         held=first_outcome(decision, matter) == "pending",
