@@ -1,10 +1,11 @@
 """One machine: PostgreSQL, bus, services and gateway in one process, started and stopped in order."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from hotline_chassis.relay import Relay
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.web.auth import Verifier
 from hotline_chassis.web.dev_issuer import DevIssuer
+from hotline_chassis.web.idempotency import purge_idempotency
 from hotline_contracts.events.registry import PARTITIONS
 from hotline_contracts.values import DEFAULT_SITE
 from hotline_local.instance import DATABASE, Instance
@@ -36,6 +38,8 @@ BUILDERS: Mapping[str, tuple[str, Callable[[Surroundings], Awaitable[Service]]]]
 """Database name → (package with the migrations, builder)."""
 
 BUS_DATABASE = "bus"
+ANSWERS_KEPT = timedelta(days=7)
+PURGE_SECONDS = 3600.0
 DRIVEN_PATIENCE = 0.005
 """Seconds for which an idle consumer may keep ``drain`` waiting; an idle fetch costs no query here."""
 
@@ -121,6 +125,7 @@ class Machine:
         A virtual clock stands still, so its timers fire only when it is moved (``ClockDriver``).
         """
         tasks = [relay.run(stop) for relay in self.relays.values()]
+        tasks.append(self._forget_old_answers(stop))
         if not self.clock.virtual:
             tasks += [relay.run_watermarks(stop) for relay in self.relays.values() if relay.topics]
         for service in self.services.values():
@@ -129,6 +134,15 @@ class Machine:
             if not self.clock.virtual:
                 tasks += [work(stop) for work in service.background]
         await asyncio.gather(*tasks)
+
+    async def _forget_old_answers(self, stop: asyncio.Event) -> None:
+        """Once an hour, answers kept for idempotency keys that are older than seven days go."""
+        while not stop.is_set():
+            for service in self.services.values():
+                await purge_idempotency(service.database, self.system_clock.now() - ANSWERS_KEPT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PURGE_SECONDS):
+                    await stop.wait()
 
 
 def _consumed(service: Service) -> tuple[str, ...]:

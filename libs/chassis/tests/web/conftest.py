@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateTable
 from starlette.responses import JSONResponse
 
 from hotline_chassis.clocks import RealTime, VirtualTime
+from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import Database
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
 from hotline_chassis.tables import CREATE_FIRST_FLOOR, metadata_with_chassis
@@ -264,7 +265,12 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> DevIssuer:
 @pytest.fixture
 async def sample(database: Database, issuer: DevIssuer) -> AsyncIterator[Sample]:
     app = create_service_app(
-        "sample", [router, faults], database=database, verifier=issuer.verifier(), system_clock=RealTime()
+        "sample",
+        [router, faults],
+        database=database,
+        verifier=issuer.verifier(),
+        system_clock=RealTime(),
+        master_keys=MasterKeys({"1": bytes(32)}, "1", bytes(32)),
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sample") as client:

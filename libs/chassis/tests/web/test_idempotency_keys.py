@@ -129,3 +129,13 @@ async def test_answers_are_forgotten_after_their_time_and_not_before(sample: Sam
     await purge_idempotency(sample.database, stored_at + timedelta(microseconds=1))
     assert "idempotency-replayed" not in (await send(sample, "k1", {"title": "a"})).headers
     assert await sample.titles() == ["a", "a"]
+
+
+async def test_a_kept_answer_could_be_read_in_the_database(sample: Sample) -> None:
+    """Answers show subjects and descriptions, which stood there in plain text for seven days."""
+    first = await send(sample, "k1", {"title": "路灯不亮"})
+    async with sample.database.reading() as connection:
+        body: bytes = await connection.fetchval("SELECT body FROM idempotency")
+    assert "路灯不亮".encode() in first.content
+    assert "路灯不亮".encode() not in body
+    assert (await send(sample, "k1", {"title": "路灯不亮"})).content == first.content

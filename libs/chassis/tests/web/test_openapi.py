@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from hotline_chassis.clocks import RealTime
+from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import Database
 from hotline_chassis.web.app import create_service_app
 from hotline_chassis.web.dev_issuer import DevIssuer
@@ -82,6 +83,7 @@ async def address(database: Database, issuer: DevIssuer) -> AsyncIterator[str]:
         database=database,
         verifier=issuer.verifier(),
         system_clock=RealTime(),
+        master_keys=MasterKeys({"1": bytes(32)}, "1", bytes(32)),
         access_log=False,
     )
     listening = socket.create_server(("127.0.0.1", 0))

@@ -56,6 +56,7 @@ async def build(surroundings: Surroundings) -> Service:
         database=database,
         verifier=surroundings.verifier,
         system_clock=surroundings.system_clock,
+        master_keys=surroundings.master_keys,
     )
     app.state.stores = stores
     consumer = Consumer(database, surroundings.bus, group=NAME, topics=TOPICS, apply=applying(stores))

@@ -47,6 +47,7 @@ async def build(surroundings: Surroundings) -> Service:
         database=database,
         verifier=surroundings.verifier,
         system_clock=surroundings.system_clock,
+        master_keys=surroundings.master_keys,
     )
 
     async def seed() -> None:

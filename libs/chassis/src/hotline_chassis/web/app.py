@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hotline_chassis.clocks import SystemClock
+from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import Database
 from hotline_chassis.web import openapi
 from hotline_chassis.web.auth import Verifier
@@ -36,6 +37,7 @@ def create_service_app(
     database: Database | None,
     verifier: Verifier,
     system_clock: SystemClock,
+    master_keys: MasterKeys | None = None,
     ready: Callable[[], Awaitable[bool]] | None = None,
     raw_routes: Sequence[BaseRoute] = (),
     access_log: bool = True,
@@ -48,6 +50,7 @@ def create_service_app(
         database: where Writing and Reading come from; None for an app that has none.
         verifier: of bearer tokens.
         system_clock: for waiting, measuring and stored answers.
+        master_keys: seal the stored answers; None for an app without a database.
         ready: a further condition of /readyz; the database is asked in any case.
         raw_routes: hot paths outside the framework, matched first; they check and commit by themselves
             (``authenticate``, ``read_body``, ``parse_body``; what they raise becomes a problem as well).
@@ -64,7 +67,7 @@ def create_service_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.equipment = Equipment(database, verifier, system_clock)
+    app.state.equipment = Equipment(database, verifier, system_clock, master_keys)
     install_problem_handlers(app)
     app.add_middleware(Edge, system_clock=system_clock, access_log=access_log)
     return app

@@ -15,6 +15,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import Database
 from hotline_contracts.problems import IdempotencyInProgress, IdempotencyKeyReused, InvalidInput
 
@@ -63,7 +64,9 @@ def fingerprint_of(body: Any, query: bytes = b"") -> bytes:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS) + b"\x1f" + query).digest()
 
 
-async def begin_keyed(connection: asyncpg.Connection, request: KeyedRequest) -> Response | None:
+async def begin_keyed(
+    connection: asyncpg.Connection, request: KeyedRequest, keys: MasterKeys
+) -> Response | None:
     """The kept answer of an equal request, or None: then this transaction is the one to do it.
 
     Raises:
@@ -74,24 +77,25 @@ async def begin_keyed(connection: asyncpg.Connection, request: KeyedRequest) -> 
     if not await connection.fetchval(LOCK, request.scope):
         raise IdempotencyInProgress("相同幂等键的请求正在处理，请稍后重试。")
     row = await connection.fetchrow(FIND, request.scope)
-    return None if row is None else replay(row, request.fingerprint)
+    return None if row is None else _replay(row, request, keys)
 
 
-def replay(row: asyncpg.Record, fingerprint: bytes) -> Response:
-    """The answer of a stored row.
-
-    Raises:
-        IdempotencyKeyReused: the row belongs to another body.
-    """
-    if row["fingerprint"] != fingerprint:
+def _replay(row: asyncpg.Record, request: KeyedRequest, keys: MasterKeys) -> Response:
+    if row["fingerprint"] != request.fingerprint:
         raise IdempotencyKeyReused("该幂等键已用于内容不同的请求。")
-    return Response(row["body"], row["status"], {**orjson.loads(row["headers"]), REPLAYED: "true"})
+    body = keys.open(row["body"], request.scope)
+    return Response(body, row["status"], {**orjson.loads(row["headers"]), REPLAYED: "true"})
 
 
 async def keep_answer(
-    connection: asyncpg.Connection, request: KeyedRequest, response: Response, at: datetime
+    connection: asyncpg.Connection,
+    request: KeyedRequest,
+    response: Response,
+    *,
+    keys: MasterKeys,
+    at: datetime,
 ) -> None:
-    """Store a 2xx answer beside its effect; ``at`` is of the system clock."""
+    """Store a 2xx answer beside its effect, sealed: it may show personal data. ``at``: system clock."""
     headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
     await connection.execute(
         KEEP,
@@ -99,7 +103,7 @@ async def keep_answer(
         request.fingerprint,
         response.status_code,
         orjson.dumps(headers),
-        bytes(response.body),
+        keys.seal(bytes(response.body), request.scope),
         at,
     )
 

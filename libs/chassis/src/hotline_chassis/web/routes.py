@@ -120,14 +120,20 @@ async def _attempt(handle: Handler, request: CheckedRequest, keyed: KeyedRequest
         request.scope[WORK] = work
         if keyed is not None:
             connection = (await work.transaction()).connection
-            kept = await begin_keyed(connection, keyed)
+            kept = await begin_keyed(connection, keyed, equipment.sealing_keys())
             if kept is not None:
                 return kept
         response = await handle(request)
         if response.status_code >= 400:  # noqa: PLR2004
             raise Undone(response)
         if keyed is not None:
-            await keep_answer(connection, keyed, response, equipment.system_clock.now())
+            await keep_answer(
+                connection,
+                keyed,
+                response,
+                keys=equipment.sealing_keys(),
+                at=equipment.system_clock.now(),
+            )
     return response
 
 

@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import Depends, Request
 
 from hotline_chassis.clocks import SystemClock
+from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import Database, Transaction
 from hotline_chassis.web.auth import Caller, Verifier, bearer_token, unauthenticated
 
@@ -23,6 +24,13 @@ class Equipment:
     database: Database | None
     verifier: Verifier
     system_clock: SystemClock
+    master_keys: MasterKeys | None = None
+
+    def sealing_keys(self) -> MasterKeys:
+        """What kept answers are sealed with."""
+        if self.master_keys is None:
+            raise RuntimeError("an app with a database keeps answers, so it was to be made with master keys")
+        return self.master_keys
 
 
 def equipment_of(request: Request) -> Equipment:
