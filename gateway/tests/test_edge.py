@@ -1,6 +1,7 @@
 """The one address: who answers what, and what the gateway answers by itself."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -39,12 +40,12 @@ TICKET = "/api/v1/tickets/20260201-000017"
         ("/", None),
     ],
 )
-def test_each_path_has_one_owner(path: str, service: str | None):
+def test_each_path_has_one_owner(path: str, service: str | None) -> None:
     assert service_of(path) == service
 
 
 @pytest.fixture
-def edge(tmp_path) -> Gateway:
+def edge(tmp_path: Path) -> Gateway:
     async def ready() -> bool:
         return True
 
@@ -58,7 +59,7 @@ async def ask(app: Gateway, method: str, path: str) -> httpx.Response:
         return await client.request(method, path)
 
 
-async def test_a_services_request_reaches_it_unchanged():
+async def test_a_services_request_reaches_it_unchanged() -> None:
     seen: list[str] = []
 
     async def intake(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,14 +72,14 @@ async def test_a_services_request_reaches_it_unchanged():
     assert seen == ["POST /api/v1/requests?x=%2B"]
 
 
-async def test_dev_paths_do_not_exist_without_dev_mode(edge: Gateway):
+async def test_dev_paths_do_not_exist_without_dev_mode(edge: Gateway) -> None:
     for method, path in [("POST", "/dev/token"), ("GET", "/dev/clock"), ("POST", "/dev/settle")]:
         answer = await ask(edge, method, path)
         assert answer.status_code == 404
         assert answer.json()["type"] == "urn:hotline:problem:not-found"
 
 
-async def test_the_documentation_page_needs_nobody_elses_server(edge: Gateway):
+async def test_the_documentation_page_needs_nobody_elses_server(edge: Gateway) -> None:
     page = await ask(edge, "GET", "/docs")
     assert page.status_code == 200
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page.text)
@@ -86,6 +87,6 @@ async def test_the_documentation_page_needs_nobody_elses_server(edge: Gateway):
         assert (await ask(edge, "GET", asset)).status_code == 200, asset
 
 
-async def test_health_is_answered_by_the_gateway(edge: Gateway):
+async def test_health_is_answered_by_the_gateway(edge: Gateway) -> None:
     assert (await ask(edge, "GET", "/livez")).status_code == 200
     assert (await ask(edge, "GET", "/readyz")).status_code == 200

@@ -15,7 +15,7 @@ def document(path: str, model: dict[str, Any], **more: dict[str, Any]) -> dict[s
     }
 
 
-def test_paths_of_all_services_stand_in_one_document():
+def test_paths_of_all_services_stand_in_one_document() -> None:
     both = joined(
         {"one": document("/a", {"type": "object"}), "two": document("/b", {"type": "object"})},
         title="t",
@@ -25,7 +25,7 @@ def test_paths_of_all_services_stand_in_one_document():
     assert set(both["components"]["schemas"]) == {"Out"}
 
 
-def test_models_of_one_name_that_differ_keep_their_own_meaning():
+def test_models_of_one_name_that_differ_keep_their_own_meaning() -> None:
     both = joined(
         {"one": document("/a", {"type": "object"}), "two": document("/b", {"type": "array"})},
         title="t",
@@ -39,7 +39,7 @@ def test_models_of_one_name_that_differ_keep_their_own_meaning():
     assert schemas[reference.rpartition("/")[2]] == {"type": "array"}
 
 
-def test_a_model_that_refers_to_a_renamed_one_is_renamed_with_it():
+def test_a_model_that_refers_to_a_renamed_one_is_renamed_with_it() -> None:
     holder = {"type": "object", "properties": {"out": {"$ref": "#/components/schemas/Out"}}}
     both = joined(
         {
@@ -54,6 +54,6 @@ def test_a_model_that_refers_to_a_renamed_one_is_renamed_with_it():
     assert schemas["TwoHolder"]["properties"]["out"]["$ref"] == "#/components/schemas/TwoOut"
 
 
-def test_a_path_that_two_services_claim_is_an_error():
+def test_a_path_that_two_services_claim_is_an_error() -> None:
     with pytest.raises(ValueError, match="/a"):
         joined({"one": document("/a", {}), "two": document("/a", {})}, title="t", version="1")

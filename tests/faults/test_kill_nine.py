@@ -115,7 +115,7 @@ async def settled_and_checked(system: RunningSystem, load: Load) -> None:
 
 
 @pytest.mark.parametrize("point", sorted(NAMES))
-async def test_a_kill_at_a_named_point_breaks_no_promise(system: RunningSystem, point: str):
+async def test_a_kill_at_a_named_point_breaks_no_promise(system: RunningSystem, point: str) -> None:
     await system.start()
     load = Load(system)
     await load.prepare()
@@ -139,7 +139,7 @@ async def test_a_kill_at_a_named_point_breaks_no_promise(system: RunningSystem, 
     await settled_and_checked(system, load)
 
 
-async def test_kills_at_random_under_load_break_no_promise(system: RunningSystem):
+async def test_kills_at_random_under_load_break_no_promise(system: RunningSystem) -> None:
     chance = random.Random(12345)
     await system.start()
     load = Load(system)

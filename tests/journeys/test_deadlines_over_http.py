@@ -45,7 +45,7 @@ async def ask(city: City, **query: Any) -> Any:
 
 @pytest.mark.rule("T1")
 @pytest.mark.rule("T3")
-async def test_random_instants_of_27_years_agree_with_the_slow_oracle(city: City):
+async def test_random_instants_of_27_years_agree_with_the_slow_oracle(city: City) -> None:
     chance = random.Random(2026)
     for _ in range(600):
         offset = timezone(timedelta(hours=chance.choice([-7, 0, 8, 9])))
@@ -59,7 +59,7 @@ async def test_random_instants_of_27_years_agree_with_the_slow_oracle(city: City
 
 
 @pytest.mark.rule("N7")
-async def test_two_natural_hours_and_fifteen_minutes_run_day_and_night(city: City):
+async def test_two_natural_hours_and_fifteen_minutes_run_day_and_night(city: City) -> None:
     start = "2026-02-16T23:20:00+08:00"
     interim = await ask(city, duty="interim_feedback", emergent="public_safety", **{"from": start})
     assert datetime.fromisoformat(interim["due_at"]) == datetime.fromisoformat("2026-02-17T01:20:00+08:00")
@@ -69,7 +69,7 @@ async def test_two_natural_hours_and_fifteen_minutes_run_day_and_night(city: Cit
     assert datetime.fromisoformat(outage["due_at"]) == datetime.fromisoformat("2026-02-16T23:50:00+08:00")
 
 
-async def test_every_duty_and_window_can_be_asked(city: City):
+async def test_every_duty_and_window_can_be_asked(city: City) -> None:
     for duty in DUTIES:
         found = await ask(city, duty=duty, type="complaint", emergent="public_safety")
         assert found["policy_version"] == 1, duty
@@ -85,7 +85,7 @@ async def test_every_duty_and_window_can_be_asked(city: City):
         pytest.param({"duty": "interim_feedback", "type": "help"}, id="nothing emergent"),
     ],
 )
-async def test_a_duty_without_a_limit_is_refused_not_guessed(city: City, query: dict[str, str]):
+async def test_a_duty_without_a_limit_is_refused_not_guessed(city: City, query: dict[str, str]) -> None:
     answer = await city.client.call("GET", "/api/v1/deadlines", token=city.token("auditor"), query=query)
     assert answer.status == 422
     assert answer.json()["type"] == "urn:hotline:problem:no-limit"

@@ -49,7 +49,7 @@ async def facts(city: City) -> list[tuple[Any, ...]]:
 
 @pytest.mark.rule("T3")
 @pytest.mark.rule("I4")
-async def test_one_jump_and_many_steps_give_identical_cards_ids_and_hashes(tmp_path: Path):
+async def test_one_jump_and_many_steps_give_identical_cards_ids_and_hashes(tmp_path: Path) -> None:
     jumped, stepped = tmp_path / "jumped", tmp_path / "stepped"
     async with running_machine(jumped, virtual_from=MORNING) as machine:
         city = await City.found(machine)

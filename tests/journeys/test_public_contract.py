@@ -23,7 +23,7 @@ UNIT = "520402"
 
 @pytest.mark.timeout(400)
 @pytest.mark.xdist_group("public-contract")
-async def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(tmp_path: Path):
+async def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(tmp_path: Path) -> None:
     system = RunningSystem(tmp_path / "data", clock="2026-02-13T08:00:00+08:00")
     await system.start()
     try:
@@ -57,7 +57,7 @@ async def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(tmp
 
 
 @pytest.mark.xdist_group("public-contract")
-async def test_every_documented_path_reaches_its_service(tmp_path: Path):
+async def test_every_documented_path_reaches_its_service(tmp_path: Path) -> None:
     """A path that is in the document but not in the gateway's table would be answered by nobody."""
     from gateway.routes import service_of
 

@@ -23,7 +23,7 @@ async def delivered(city: City, **changes: Any) -> str:
 @pytest.mark.rule("T3")
 @pytest.mark.rule("T4")
 @pytest.mark.rule("I4")
-async def test_a_ticket_nobody_signs_turns_yellow_and_red_at_the_instants_of_the_rule(city: City):
+async def test_a_ticket_nobody_signs_turns_yellow_and_red_at_the_instants_of_the_rule(city: City) -> None:
     await city.at("2026-02-13T18:30:00+08:00")
     ticket = await delivered(city)
     sign = (await city.clocks(ticket))["sign"]
@@ -45,7 +45,7 @@ async def test_a_ticket_nobody_signs_turns_yellow_and_red_at_the_instants_of_the
 
 
 @pytest.mark.rule("T3")
-async def test_a_unit_that_signs_exactly_at_the_deadline_is_in_time(city: City):
+async def test_a_unit_that_signs_exactly_at_the_deadline_is_in_time(city: City) -> None:
     await city.at("2026-02-13T10:00:00+08:00")
     ticket = await delivered(city)
     await city.at("2026-02-14T17:00:00+08:00")
@@ -56,7 +56,7 @@ async def test_a_unit_that_signs_exactly_at_the_deadline_is_in_time(city: City):
 
 
 @pytest.mark.rule("N7")
-async def test_an_emergency_owes_an_interim_opinion_within_two_natural_hours_of_any_night(city: City):
+async def test_an_emergency_owes_an_interim_opinion_within_two_natural_hours_of_any_night(city: City) -> None:
     await city.at("2026-02-16T23:20:00+08:00")
     ticket = await delivered(city, emergent="area_outage", type="report")
     interim = (await city.clocks(ticket))["interim_feedback"]
@@ -75,7 +75,7 @@ async def test_an_emergency_owes_an_interim_opinion_within_two_natural_hours_of_
 
 
 @pytest.mark.rule("N7")
-async def test_a_missed_interim_opinion_is_red_and_a_later_one_is_late(city: City):
+async def test_a_missed_interim_opinion_is_red_and_a_later_one_is_late(city: City) -> None:
     ticket = await delivered(city, emergent="public_safety")
     await city.at("2026-02-13T10:30:00+08:00")
     assert (await city.clocks(ticket))["interim_feedback"]["card"] == "red"
@@ -85,7 +85,7 @@ async def test_a_missed_interim_opinion_is_red_and_a_later_one_is_late(city: Cit
 
 
 @pytest.mark.rule("I4")
-async def test_a_rejected_reply_reopens_the_duty_with_one_working_day_of_grace_once(city: City):
+async def test_a_rejected_reply_reopens_the_duty_with_one_working_day_of_grace_once(city: City) -> None:
     ticket = await delivered(city, type="consultation")
     await city.act(ticket, "sign")
     handle = (await city.clocks(ticket))["handle"]
@@ -103,7 +103,7 @@ async def test_a_rejected_reply_reopens_the_duty_with_one_working_day_of_grace_o
 
 
 @pytest.mark.rule("I2")
-async def test_the_return_window_lapses_without_a_card(city: City):
+async def test_the_return_window_lapses_without_a_card(city: City) -> None:
     await city.at("2026-09-24T16:00:00+08:00")
     ticket = await delivered(city)
     window = (await city.clocks(ticket))["return_window"]
@@ -113,7 +113,7 @@ async def test_the_return_window_lapses_without_a_card(city: City):
     assert (await city.clocks(ticket))["return_window"]["state"] == "lapsed"
 
 
-async def test_closing_cancels_what_still_runs(city: City):
+async def test_closing_cancels_what_still_runs(city: City) -> None:
     ticket = await delivered(city, emergent="public_safety")
     for action, body in (("sign", None), ("reply", {"text": "已处理。"}), ("reply/approve", None)):
         assert (await city.act(ticket, action, body)).status == 200
@@ -125,7 +125,7 @@ async def test_closing_cancels_what_still_runs(city: City):
     }  # fmt: skip
 
 
-async def test_a_ticket_id_may_be_used_right_after_its_201(city: City):
+async def test_a_ticket_id_may_be_used_right_after_its_201(city: City) -> None:
     """Nothing is settled in between: the services wait for the young id by themselves."""
     import asyncio
 
@@ -149,7 +149,7 @@ async def test_a_ticket_id_may_be_used_right_after_its_201(city: City):
 )
 async def test_the_turn_of_the_year_is_provisional_exactly_where_a_counted_day_is(
     city: City, working_type: str, due: str, status: str
-):
+) -> None:
     found = await city.client.get(
         "/api/v1/deadlines",
         token=city.token("auditor"),

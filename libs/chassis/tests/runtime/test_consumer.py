@@ -25,7 +25,7 @@ async def drained(plant: Plant) -> None:
     await consumer.close()
 
 
-async def test_facts_are_applied_once_and_in_order(plant: Plant):
+async def test_facts_are_applied_once_and_in_order(plant: Plant) -> None:
     await moved(plant, [1, 2], [1], [1, 2])
     await drained(plant)
     await drained(plant)
@@ -33,7 +33,7 @@ async def test_facts_are_applied_once_and_in_order(plant: Plant):
     assert await plant.effects(2) == [1, 2]
 
 
-async def test_a_record_that_the_relay_sent_twice_has_one_effect(plant: Plant):
+async def test_a_record_that_the_relay_sent_twice_has_one_effect(plant: Plant) -> None:
     await moved(plant, [1])
     reader = await plant.bus.reader("observer", [TOPIC])
     for partition in reader.assignment():
@@ -44,7 +44,7 @@ async def test_a_record_that_the_relay_sent_twice_has_one_effect(plant: Plant):
     assert await plant.effects(1) == [1]
 
 
-async def test_a_redelivered_batch_changes_nothing_when_the_group_forgot_its_commit(plant: Plant):
+async def test_a_redelivered_batch_changes_nothing_when_the_group_forgot_its_commit(plant: Plant) -> None:
     await moved(plant, [1, 2, 3])
     consumer = await plant.reader()
     await consumer.step()
@@ -54,7 +54,7 @@ async def test_a_redelivered_batch_changes_nothing_when_the_group_forgot_its_com
     await again.close()
 
 
-async def test_an_effect_that_fails_leaves_the_position_and_is_tried_again(plant: Plant):
+async def test_an_effect_that_fails_leaves_the_position_and_is_tried_again(plant: Plant) -> None:
     await moved(plant, [1])
     async with plant.consumer.reading() as connection:
         await connection.execute("ALTER TABLE effects RENAME TO elsewhere")
@@ -68,7 +68,7 @@ async def test_an_effect_that_fails_leaves_the_position_and_is_tried_again(plant
     assert await plant.effects(1) == [1]
 
 
-async def test_a_zombie_is_fenced_by_the_position_it_did_not_move(plant: Plant):
+async def test_a_zombie_is_fenced_by_the_position_it_did_not_move(plant: Plant) -> None:
     """Both believe to own the partitions: the second one's effects must not be stored twice."""
     await moved(plant, [1])
     zombie = await plant.reader()
@@ -83,7 +83,7 @@ async def test_a_zombie_is_fenced_by_the_position_it_did_not_move(plant: Plant):
     assert await plant.effects(1) == [1]
 
 
-async def test_poison_parks_its_key_from_there_on_and_others_go_on(plant: Plant):
+async def test_poison_parks_its_key_from_there_on_and_others_go_on(plant: Plant) -> None:
     await moved(plant, [1, 2], [1, 2])
     plant.refuse = {2}
     await drained(plant)
@@ -101,7 +101,7 @@ async def test_poison_parks_its_key_from_there_on_and_others_go_on(plant: Plant)
     assert await plant.column("SELECT topic FROM outbox") == [dlq_topic(TOPIC)] * 3
 
 
-async def test_facts_before_the_poison_of_the_same_key_are_applied(plant: Plant):
+async def test_facts_before_the_poison_of_the_same_key_are_applied(plant: Plant) -> None:
     await moved(plant, [1])
     broken = approved(1)
     await plant.bus.append(
@@ -137,14 +137,14 @@ async def test_facts_before_the_poison_of_the_same_key_are_applied(plant: Plant)
 )
 async def test_a_record_nobody_can_read_is_kept_byte_for_byte(
     plant: Plant, headers: list[tuple[str, bytes]], value: bytes | None
-):
+) -> None:
     await plant.bus.append([NewRecord(TOPIC, b"some key", headers, value)])
     await drained(plant)
     [kept] = await plant.column("SELECT headers FROM parked WHERE value IS NOT DISTINCT FROM $1", value)
     assert unpack_headers(kept) == headers
 
 
-async def test_a_hole_in_a_subjects_sequence_parks_the_key_instead_of_being_passed_over(plant: Plant):
+async def test_a_hole_in_a_subjects_sequence_parks_the_key_instead_of_being_passed_over(plant: Plant) -> None:
     await moved(plant, [1])
     plant.sequences[ticket(1)] = 4
     await moved(plant, [1])
@@ -153,7 +153,7 @@ async def test_a_hole_in_a_subjects_sequence_parks_the_key_instead_of_being_pass
     assert await plant.column("SELECT reason FROM parked") == ["sequence 5 follows 1"]
 
 
-async def test_a_type_that_this_release_does_not_know_is_skipped_and_remembered(plant: Plant):
+async def test_a_type_that_this_release_does_not_know_is_skipped_and_remembered(plant: Plant) -> None:
     await moved(plant, [1])
     reader = await plant.bus.reader("observer", [TOPIC])
     for partition in reader.assignment():
@@ -168,7 +168,7 @@ async def test_a_type_that_this_release_does_not_know_is_skipped_and_remembered(
     assert await plant.column("SELECT type FROM skipped_types") == ["routing.ticket.teleported.v1"]
 
 
-async def test_a_log_that_is_shorter_than_the_stored_position_stops_loudly(plant: Plant):
+async def test_a_log_that_is_shorter_than_the_stored_position_stops_loudly(plant: Plant) -> None:
     await moved(plant, [1])
     await drained(plant)
     async with plant.consumer.reading() as connection:
@@ -180,7 +180,7 @@ async def test_a_log_that_is_shorter_than_the_stored_position_stops_loudly(plant
     await consumer.close()
 
 
-async def test_a_watermark_counts_only_once_all_it_promises_was_applied_here(plant: Plant):
+async def test_a_watermark_counts_only_once_all_it_promises_was_applied_here(plant: Plant) -> None:
     relay = await plant.relay()
     await plant.publish(1, 2)
     await relay.publish_watermarks()
@@ -192,7 +192,7 @@ async def test_a_watermark_counts_only_once_all_it_promises_was_applied_here(pla
     await relay.close()
 
 
-async def test_two_members_share_the_work_and_apply_everything_once(plant: Plant):
+async def test_two_members_share_the_work_and_apply_everything_once(plant: Plant) -> None:
     other = await Database.connect(plant.consumer_dsn, plant.clock, source="sla-svc")
     first, second = await plant.reader(), await plant.reader(other)
     for batch in range(10):

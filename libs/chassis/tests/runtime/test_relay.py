@@ -34,7 +34,7 @@ async def outbox_rows(plant: Plant) -> int:
         return count
 
 
-async def test_rows_travel_in_order_and_leave_the_outbox(plant: Plant):
+async def test_rows_travel_in_order_and_leave_the_outbox(plant: Plant) -> None:
     for _ in range(5):
         await plant.publish(1, 2, 3)
     relay = await plant.relay()
@@ -46,14 +46,14 @@ async def test_rows_travel_in_order_and_leave_the_outbox(plant: Plant):
     assert await outbox_rows(plant) == 0
 
 
-async def test_more_rows_than_one_batch_are_all_moved(plant: Plant):
+async def test_more_rows_than_one_batch_are_all_moved(plant: Plant) -> None:
     await plant.publish(*range(2500))
     relay = await plant.relay()
     assert await relay.step() == 2500
     await relay.close()
 
 
-async def test_a_second_relay_is_refused_and_takes_over_when_the_first_one_is_gone(plant: Plant):
+async def test_a_second_relay_is_refused_and_takes_over_when_the_first_one_is_gone(plant: Plant) -> None:
     first = await plant.relay()
     with pytest.raises(RelayLockHeld):
         await plant.relay()
@@ -63,7 +63,7 @@ async def test_a_second_relay_is_refused_and_takes_over_when_the_first_one_is_go
     await second.close()
 
 
-async def test_two_relays_never_reorder_a_ticket(plant: Plant):
+async def test_two_relays_never_reorder_a_ticket(plant: Plant) -> None:
     """One is cut off in the middle of its work, again and again, while the other one waits to take over."""
     stop = asyncio.Event()
     relays = [_new_relay(plant), _new_relay(plant)]
@@ -111,7 +111,7 @@ async def _kill_lock_holder(plant: Plant) -> None:
         )
 
 
-async def test_an_append_whose_answer_is_lost_is_repeated_not_skipped(plant: Plant):
+async def test_an_append_whose_answer_is_lost_is_repeated_not_skipped(plant: Plant) -> None:
     await plant.publish(1, 2)
     relay = await plant.relay()
     append = plant.bus.append
@@ -130,7 +130,7 @@ async def test_an_append_whose_answer_is_lost_is_repeated_not_skipped(plant: Pla
     assert sequences(await on_the_bus(plant), 1) == [1, 1]
 
 
-async def test_a_row_that_commits_late_was_overtaken_by_its_own_tickets_next_fact(plant: Plant):
+async def test_a_row_that_commits_late_was_overtaken_by_its_own_tickets_next_fact(plant: Plant) -> None:
     relay, stop = await plant.relay(), asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
     for number in range(1, 20, 2):
@@ -149,7 +149,7 @@ async def test_a_row_that_commits_late_was_overtaken_by_its_own_tickets_next_fac
     assert [sequences(records, number) for number in range(1, 20, 2)] == [[1, 2]] * 10
 
 
-async def test_an_older_transaction_hid_a_younger_one_that_still_held_a_lower_row(plant: Plant):
+async def test_an_older_transaction_hid_a_younger_one_that_still_held_a_lower_row(plant: Plant) -> None:
     """A snapshot without gaps below its xmax says nothing of those above: nobody is "quiet" by it."""
     relay = await plant.relay()
     async with plant.publisher.transaction() as older, plant.publisher.transaction() as younger:
@@ -173,7 +173,7 @@ async def _until_outbox_is_empty(plant: Plant) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_row_that_commits_late_with_a_lower_id_is_not_left_behind(plant: Plant):
+async def test_a_row_that_commits_late_with_a_lower_id_is_not_left_behind(plant: Plant) -> None:
     relay = await plant.relay()
     async with plant.publisher.transaction() as slow:
         await plant.announce(slow, 1)
@@ -185,7 +185,7 @@ async def test_a_row_that_commits_late_with_a_lower_id_is_not_left_behind(plant:
     await relay.close()
 
 
-async def test_a_watermark_waits_for_a_transaction_that_stamped_before_it(plant: Plant):
+async def test_a_watermark_waits_for_a_transaction_that_stamped_before_it(plant: Plant) -> None:
     relay = await plant.relay()
     connection = await asyncpg.connect(**plant.publisher_dsn)
     async with plant.publisher.transaction() as slow:
@@ -203,7 +203,7 @@ async def test_a_watermark_waits_for_a_transaction_that_stamped_before_it(plant:
     await relay.close()
 
 
-async def test_a_relay_whose_lock_connection_died_moves_nothing_more(plant: Plant):
+async def test_a_relay_whose_lock_connection_died_moves_nothing_more(plant: Plant) -> None:
     relay = await plant.relay()
     await plant.publish(1)
     await _kill_lock_holder(plant)
@@ -214,7 +214,9 @@ async def test_a_relay_whose_lock_connection_died_moves_nothing_more(plant: Plan
     await relay.close()
 
 
-async def test_a_watermark_was_not_fooled_by_an_older_transaction_that_hid_a_younger_one(plant: Plant):
+async def test_a_watermark_was_not_fooled_by_an_older_transaction_that_hid_a_younger_one(
+    plant: Plant,
+) -> None:
     relay = await plant.relay()
     async with plant.publisher.transaction() as older, plant.publisher.transaction() as younger:
         await plant.announce(younger, 1)

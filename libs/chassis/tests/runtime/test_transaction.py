@@ -12,19 +12,21 @@ from .conftest import NOON, Plant
 MICROSECOND = timedelta(microseconds=1)
 
 
-async def test_a_stamp_is_the_present_instant_of_the_business_clock(plant: Plant):
+async def test_a_stamp_is_the_present_instant_of_the_business_clock(plant: Plant) -> None:
     async with plant.publisher.transaction() as transaction:
         assert await transaction.stamp() == NOON
 
 
-async def test_a_stamp_lies_after_the_aggregates_last_instant(plant: Plant):
+async def test_a_stamp_lies_after_the_aggregates_last_instant(plant: Plant) -> None:
     async with plant.publisher.transaction() as transaction:
         assert await transaction.stamp(NOON) == NOON + MICROSECOND
         assert await transaction.stamp(NOON + timedelta(hours=1)) == NOON + timedelta(hours=1) + MICROSECOND
         assert await transaction.stamp(NOON - timedelta(hours=1)) == NOON
 
 
-async def test_a_stamp_is_never_below_a_published_watermark_even_when_this_machines_clock_lags(plant: Plant):
+async def test_a_stamp_is_never_below_a_published_watermark_even_when_this_machines_clock_lags(
+    plant: Plant,
+) -> None:
     relay = await plant.relay()
     plant.clock.set(NOON + timedelta(minutes=5))
     complete_before = await relay.publish_watermarks()
@@ -34,7 +36,7 @@ async def test_a_stamp_is_never_below_a_published_watermark_even_when_this_machi
         assert await transaction.stamp() == complete_before == NOON + timedelta(minutes=5)
 
 
-async def test_what_a_rolled_back_transaction_announced_never_travels(plant: Plant):
+async def test_what_a_rolled_back_transaction_announced_never_travels(plant: Plant) -> None:
     with pytest.raises(RuntimeError, match="second thoughts"):
         async with plant.publisher.transaction() as transaction:
             await plant.announce(transaction, 1)
@@ -45,7 +47,7 @@ async def test_what_a_rolled_back_transaction_announced_never_travels(plant: Pla
         assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
 
 
-async def test_a_commit_that_the_server_turns_into_a_rollback_is_an_error(plant: Plant):
+async def test_a_commit_that_the_server_turns_into_a_rollback_is_an_error(plant: Plant) -> None:
     with pytest.raises((CommitFailed, asyncpg.PostgresError)):
         async with plant.publisher.transaction() as transaction:
             await plant.announce(transaction, 1)
@@ -56,7 +58,7 @@ async def test_a_commit_that_the_server_turns_into_a_rollback_is_an_error(plant:
         assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_connection_lost_before_the_commit_stores_nothing_and_raises(plant: Plant):
+async def test_a_connection_lost_before_the_commit_stores_nothing_and_raises(plant: Plant) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         async with plant.publisher.transaction() as transaction:
             await plant.announce(transaction, 1)
