@@ -31,7 +31,8 @@ def current_trace() -> Trace | None:
 def enter_trace(received: bytes | None) -> Trace:
     """Begin a span for this task: of the caller's trace if ``received`` is a valid traceparent."""
     found = _TRACEPARENT.fullmatch(received) if received else None
-    trace_id = found[1].decode() if found and found[1] != b"0" * 32 else secrets.token_hex(16)
-    trace = Trace(trace_id, secrets.token_hex(8))
+    chance = secrets.token_hex(24)
+    trace_id = found[1].decode() if found and found[1] != b"0" * 32 else chance[16:]
+    trace = Trace(trace_id, chance[:16])
     _current.set(trace)
     return trace

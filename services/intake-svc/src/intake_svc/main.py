@@ -6,6 +6,7 @@ from starlette.routing import Route
 from hotline_chassis.database import Database
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.web.app import create_service_app
+from hotline_chassis.web.edge import Edge
 from intake_svc.adapters.category_file import shipped_tree
 from intake_svc.adapters.group_flush import GroupFlush
 from intake_svc.adapters.group_retries import GroupRetries
@@ -14,7 +15,7 @@ from intake_svc.adapters.request_reader import SqlRequestReads
 from intake_svc.adapters.request_store import SqlRequestStore
 from intake_svc.adapters.requester_keys import RequesterKeys
 from intake_svc.entrypoints.http import router
-from intake_svc.entrypoints.post_requests import PATH, PostRequests
+from intake_svc.entrypoints.post_requests import PATH, FastLane, PostRequests
 
 NAME = "intake-svc"
 PUBLISHES = ("intake.requests", "intake.texts")
@@ -49,4 +50,6 @@ async def build(surroundings: Surroundings) -> Service:
         master_keys=surroundings.master_keys,
         raw_routes=[Route(PATH, post, methods=["POST"], include_in_schema=False)],
     )
+    lane = Edge(post, system_clock=system_clock)
+    app.middleware_stack = FastLane(lane, app.build_middleware_stack())
     return Service(name=NAME, app=app, database=database, publishes=PUBLISHES)

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from hotline_chassis.crypto import DataKey
 from hotline_chassis.database import Database
-from hotline_contracts.ids import act_id
 from intake_svc.adapters.requester_keys import RequesterKeys
 from intake_svc.application.take_in import NewRequest
 
@@ -69,24 +67,12 @@ async def prepare_group(
         for row in rows
         if row["phone_hash"] is not None
     }
-    return _with_newcomers(database, requester_keys, hashes, known, iter(range(last - tickets + 1, last + 1)))
-
-
-def _with_newcomers(
-    database: Database,
-    requester_keys: RequesterKeys,
-    hashes: Sequence[bytes | None],
-    known: dict[Any, tuple[UUID, DataKey]],
-    serials: Iterator[int],
-) -> Preparation:
-    found = Preparation(serials, [], [])
-    now = database.clock.now()
-    for phone in hashes:
+    found = Preparation(iter(range(last - tickets + 1, last + 1)), [], [])
+    for new, phone in zip(group, hashes, strict=True):
         requester = None if phone is None else known.get(phone)
         if requester is None:
-            requester_id = act_id(now)
-            requester = (requester_id, requester_keys.new(requester_id))
-            found.newcomers.append(Newcomer(requester_id, phone, requester[1]))
+            requester = (new.requester_id, requester_keys.new(new.requester_id))
+            found.newcomers.append(Newcomer(new.requester_id, phone, requester[1]))
             if phone is not None:
                 known[phone] = requester
         found.keys.append(requester)

@@ -6,11 +6,11 @@ Two groups that share names therefore wait for each other in one order, and what
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from hotline_chassis.database import Transaction
@@ -77,8 +77,7 @@ FROM unnest($1::text[], $2::bytea[]) AS n(scope, body) WHERE i.scope = n.scope
 RELEASE_KEYS = "DELETE FROM idempotency WHERE scope = ANY($1::text[])"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One request of a group with its requester."""
 
     prepared: Prepared

@@ -7,7 +7,7 @@ nothing with it: the request is written all the same.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hotline_contracts.problems import Unavailable
@@ -55,7 +55,8 @@ class GroupWriter:
         claims = _claims_of(new)
         while (other := self._in_the_way(claims)) is not None:
             if _same(other.new, new):
-                return replace(await asyncio.shield(other.settled), replayed=True)
+                first = await asyncio.shield(other.settled)
+                return Stored(status=first.status, body=first.body, replayed=True)
             await asyncio.wait([other.settled])
         if self._closed:
             raise Unavailable("服务正在停止，请稍后再试。")

@@ -3,9 +3,10 @@
 The id is minted with the request, also when it never becomes a ticket.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from hotline_contracts.events.base import Event
 from hotline_contracts.events.intake import RequestAcceptedV1, RequestHeldV1, RequestTextPutV1
@@ -14,8 +15,7 @@ from intake_svc.application.ports import HistoryItem, Work
 from intake_svc.domain.requests import Matter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """An event with its envelope, ready for the transaction's outbox."""
 
     event: Event

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from hotline_contracts.events.base import Event
 from hotline_contracts.values import Channel, DeclineReason, RequestOutcome
 from intake_svc.domain.requests import Matter, Standing
@@ -37,8 +39,7 @@ class Work(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who did something, as the history names it."""
 
     sub: str
@@ -77,8 +78,7 @@ class StoredRequest:
     end: ChainEnd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryItem:
+class HistoryItem(msgspec.Struct, frozen=True, kw_only=True):
     """One link of the chain: the RFC 8785 bytes and the hash over them and the previous hash."""
 
     event_id: UUID

@@ -4,11 +4,11 @@ The two halves are apart because many requests are written in one transaction (d
 ids and decisions are made once, before the first try; keys, instants and numbers belong to a try.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from hotline_contracts.ids import act_ids
@@ -20,11 +20,11 @@ from intake_svc.application.texts import put_text, seal_words
 from intake_svc.domain.requests import Decision, Matter, Standing, Words, first_outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRequest:
+class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was understood, with every id it will ever need.
 
     Attributes:
+        requester_id: of its requester, if that one is new.
         held: a person decides first; no ticket number is taken and no text is sent on.
         key_scope: of its idempotency key; None without one.
         fingerprint: keyed hash of what was asked; equal for equal bodies.
@@ -35,6 +35,7 @@ class NewRequest:
     text_id: UUID
     event_id: UUID
     text_event_id: UUID
+    requester_id: UUID
     matter: Matter
     words: Words
     held: bool
@@ -43,8 +44,7 @@ class NewRequest:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """One request as one try will store it."""
 
     new: NewRequest
@@ -54,8 +54,7 @@ class Prepared:
     announcements: tuple[Announcement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """An answer that is durable.
 
     Attributes:
@@ -93,13 +92,14 @@ def understand(
     now: datetime,
 ) -> NewRequest:
     """Decide what becomes of a request and mint its ids; ``now`` is of the business clock."""
-    request_id, ticket_id, text_id, event_id, text_event_id = act_ids(now, 5)
+    request_id, ticket_id, text_id, event_id, text_event_id, requester_id = act_ids(now, 6)
     return NewRequest(
         request_id=request_id,
         ticket_id=ticket_id,
         text_id=text_id,
         event_id=event_id,
         text_event_id=text_event_id,
+        requester_id=requester_id,
         matter=matter,
         words=words,
         held=first_outcome(decision, matter) == "pending",
