@@ -43,6 +43,24 @@ class ClockDriver:
                 await self._machine.drain(thorough=False)
         return clock.now()
 
+    def run_on_to(self, target: datetime) -> None:
+        """Let time run on without waiting for anybody, as a real clock does; ``catch_up`` follows.
+
+        Cards carry the instants of the rules all the same; only ``issued_at`` tells of the delay.
+        """
+        clock = self._virtual()
+        if target < clock.now():
+            raise ClockOnlyForward("时钟只能向前。", now=clock.now().isoformat())
+        clock.set(target)
+
+    async def catch_up(self) -> None:
+        """Settle, and do everything that has come due up to the present instant."""
+        clock = self._virtual()
+        async with self._turn:
+            await self._machine.instance.set_virtual_now(clock.now())
+            await self._machine.drain()
+            await self._step_up_to(clock, clock.now())
+
     def _virtual(self) -> VirtualTime:
         if not isinstance(self._machine.clock, VirtualTime):
             raise UsesSystemClock("系统使用真实时钟，不能调整。")

@@ -89,6 +89,13 @@ class Machine:
                 if service.consumer is not None:
                     moved += await service.consumer.step()
 
+    async def hand_over(self, publisher: str, consumer: str) -> None:
+        """Bring what one service has published to another one, and leave everybody else alone."""
+        await self.relays[publisher].step()
+        reading = self.services[consumer].consumer
+        if reading is not None:
+            await reading.step()
+
     def _consumed_relays(self) -> dict[str, Relay]:
         consumed = {topic for service in self.services.values() for topic in _consumed(service)}
         return {

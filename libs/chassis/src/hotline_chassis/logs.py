@@ -115,10 +115,16 @@ def configure_logging(
     root.setLevel(max(level, logging.WARNING))
 
 
-def log_to_file(path: Path, system_clock: SystemClock | None = None, *, service: str = "hotline") -> TextIO:
+def log_to_file(
+    path: Path,
+    system_clock: SystemClock | None = None,
+    *,
+    service: str = "hotline",
+    level: int = logging.INFO,
+) -> TextIO:
     """Append JSON lines to ``path`` (mode 0600), for the whole process; returns the open file."""
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", buffering=1)
-    configure_logging(system_clock or RealTime(), service=service, stream=file)
+    configure_logging(system_clock or RealTime(), service=service, level=level, stream=file)
     return file
 
 

@@ -41,6 +41,9 @@ WITH ticket AS (
 ), word AS (
     INSERT INTO texts (ticket_id, text_id, key_id, sealed, kind)
     SELECT $1, * FROM unnest($25::uuid[], $26::uuid[], $27::bytea[], $28::text[])
+), told AS (
+    INSERT INTO outbox (topic, key, headers, value, event_id)
+    SELECT * FROM unnest($29::text[], $30::bytea[], $31::bytea[], $32::bytea[], $33::uuid[])
 )
 INSERT INTO history (ticket_id, seq, event_id, type, at, item, previous_hash, hash)
 VALUES ($1, $8, $11, $12, $9, $13, $14, $10)

@@ -73,6 +73,7 @@ class SqlTicketWork(SqlAnnouncer):
             [text.key_id for text in texts],
             [text.sealed for text in texts],
             [text.kind for text in texts],
+            *self._transaction.take_outbox_columns(),
         )
 
     async def candidates(self, category: str | None, area_code: str) -> list[DirectoryEntry]:

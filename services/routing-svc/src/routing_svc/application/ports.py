@@ -106,9 +106,9 @@ class TicketWork(Announcer, UnitTree, Protocol):
         """
         ...
 
-    async def save(
-        self, before: Ticket, after: Ticket, row: HistoryRow, texts: Sequence[SealedText]
-    ) -> None: ...
+    async def save(self, before: Ticket, after: Ticket, row: HistoryRow, texts: Sequence[SealedText]) -> None:
+        """Store the ticket, its history item and its words, with all that was announced before."""
+        ...
 
     async def candidates(self, category: str | None, area_code: str) -> list[DirectoryEntry]:
         """Directory entries of the category or above it and of the area or any, at whatever time they hold."""

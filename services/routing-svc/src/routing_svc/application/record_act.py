@@ -76,11 +76,11 @@ async def record(
     """Store what an action made of a ticket, with its history item and its events."""
     event_id = act_id(at)
     ticket, row, event = chained(after, event, event_id, actor, at)
-    await work.save(held.ticket, ticket, row, texts)
     subject = ticket.ticket_id
     work.announce(event, event_id=event_id, subject=subject, key=subject, sequence=row.seq, at=at)
     for text in texts:
         _announce_text(work, text, at)
+    await work.save(held.ticket, ticket, row, texts)
     return replace(held, ticket=ticket)
 
 
