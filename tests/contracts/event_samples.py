@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from hypothesis import strategies as st
 
-from hotline_contracts.events.base import Event, encode
+from hotline_contracts.events.base import Aware, Event, encode
 from hotline_contracts.events.registry import EVENTS
 from hotline_contracts.ids import derived_id
 
@@ -26,7 +26,7 @@ _JSON = st.recursive(
 
 _SIMPLE: Mapping[Any, tuple[Callable[[str], Any], st.SearchStrategy[Any]]] = {
     UUID: (lambda name: derived_id("sample", name), st.uuids()),
-    datetime: (lambda _: _A_DAY, st.datetimes(timezones=st.just(UTC))),
+    Aware: (lambda _: _A_DAY, st.datetimes(timezones=st.just(UTC))),
     str: (lambda name: f"{name} 样本", st.text()),
     int: (lambda _: 3, _INT64),
     bool: (lambda _: True, st.booleans()),

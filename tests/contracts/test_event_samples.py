@@ -1,7 +1,9 @@
 """Records of every type, old ones too, are read as they were written."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,3 +72,33 @@ def test_a_record_that_lacks_a_field_is_a_broken_contract(name: str) -> None:
     del record[next(iter(EVENTS[name].__struct_fields__))]
     with pytest.raises(ContractBroken, match=name):
         decode(envelope(name, json.dumps(record).encode()))
+
+
+def instants_made_naive(record: Any) -> Iterator[Any]:
+    """The record once for each instant in it, that one without its offset."""
+    for name, value in record.items() if isinstance(record, dict) else enumerate(record):
+        if isinstance(value, str) and value == "2026-02-13T18:30:00Z":
+            changed = ["2026-02-13T18:30:00"]
+        else:
+            changed = list(instants_made_naive(value)) if isinstance(value, dict | list) else []
+        for naive in changed:
+            yield (
+                {**record, name: naive}
+                if isinstance(record, dict)
+                else [*record[:name], naive, *record[name + 1 :]]
+            )
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_instant_without_offset_inside_an_event_was_accepted(name: str) -> None:
+    for naive in instants_made_naive(json.loads(built(EVENTS[name]))):
+        with pytest.raises(ContractBroken, match="timezone"):
+            decode(envelope(name, json.dumps(naive).encode()))
+
+
+def test_instants_are_found_wherever_they_stand() -> None:
+    at, naive = "2026-02-13T18:30:00Z", "2026-02-13T18:30:00"
+    assert list(instants_made_naive({"at": at, "days": [{"n": 1}, {"from": at}]})) == [
+        {"at": naive, "days": [{"n": 1}, {"from": at}]},
+        {"at": at, "days": [{"n": 1}, {"from": naive}]},
+    ]

@@ -15,31 +15,36 @@ def canonical(item: Mapping[str, Any]) -> bytes:
     """RFC 8785 bytes of an item of strings, integers, booleans, nulls, lists and string-keyed objects.
 
     With ASCII keys and no floats, sorted compact JSON is RFC 8785 to the byte; both are checked here,
-    and a test holds this against an independent implementation.
+    and a test holds this against an independent implementation. RFC 8785 writes every number as a double,
+    so integers beyond 2**53 - 1 would lose digits there: they are refused, send them as strings.
 
     Raises:
-        ValueError: a float or a key outside ASCII stands somewhere in the item.
+        ValueError: a key outside ASCII, an integer beyond ±(2**53 - 1), a lone surrogate or a value of
+            another type (floats, instants, UUIDs: they have several spellings) stands somewhere in the item.
     """
-    _refuse_floats(item)
-    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    _refuse_others(item)
+    try:
+        return orjson.dumps(item, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError as refused:
+        raise ValueError(f"has no canonical form: {refused}") from refused
 
 
 _HARMLESS = frozenset({str, int, bool, type(None)})
 
 
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise ValueError("floats have no place in a hashed history: use integers or strings")  # noqa: TRY004
+def _refuse_others(value: Any) -> None:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if not key.isascii():
-                raise ValueError(f"key {key!r} is not ASCII")
+            if type(key) is not str or not key.isascii():
+                raise ValueError(f"key {key!r} is not ASCII text")
             if type(inner) not in _HARMLESS:  # nearly all are: every history item comes through here
-                _refuse_floats(inner)
+                _refuse_others(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
             if type(inner) not in _HARMLESS:
-                _refuse_floats(inner)
+                _refuse_others(inner)
+    else:
+        raise ValueError(f"{type(value).__name__} has no place in a hashed history: use integers or strings")  # noqa: TRY004
 
 
 def chain_hash(previous_hash: str, item_bytes: bytes) -> str:
@@ -48,5 +53,11 @@ def chain_hash(previous_hash: str, item_bytes: bytes) -> str:
 
 
 def instant_text(at: datetime) -> str:
-    """RFC 3339 in UTC with six decimals and ``Z``: one spelling for each instant, so hashes agree."""
+    """RFC 3339 in UTC with six decimals and ``Z``: one spelling for each instant, so hashes agree.
+
+    Raises:
+        ValueError: ``at`` is naive, and would be read in this machine's own zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("an instant needs an offset")
     return at.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

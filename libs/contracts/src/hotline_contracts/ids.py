@@ -2,8 +2,11 @@
 
 import hashlib
 import os
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def act_id(at: datetime) -> UUID:
@@ -13,7 +16,7 @@ def act_id(at: datetime) -> UUID:
 
 def act_ids(at: datetime, count: int) -> list[UUID]:
     """Several of one instant, for one look at the machine's source of chance."""
-    milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
+    milliseconds = ((at - _EPOCH) // _MILLISECOND) & ((1 << 48) - 1)
     chance = os.urandom(10 * count)
     return [_version_7(milliseconds, chance[start : start + 10]) for start in range(0, 10 * count, 10)]
 

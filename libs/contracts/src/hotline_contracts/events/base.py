@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from hotline_contracts.canonical import instant_text
 from hotline_contracts.values import DEFAULT_SITE
+
+Aware: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant inside an event: a record that gives one without offset breaks the contract."""
+
+_SEQUENCES = range(1, 2**63)
 
 EventT_co = TypeVar("EventT_co", bound="Event", covariant=True)
 
@@ -75,13 +80,17 @@ class Envelope:
         """Read a record's headers.
 
         Raises:
-            ContractBroken: an attribute is missing or unreadable, or its instant has no offset.
+            ContractBroken: an attribute is missing or unreadable, its instant has no offset, or its sequence
+                is none: one below 1 would pass for a repeated record and vanish.
         """
         found = dict(headers)
         try:
             at = datetime.fromisoformat(found["ce_time"].decode())
             if at.tzinfo is None:
                 raise ContractBroken("ce_time has no offset")
+            sequence = int(found["ce_sequence"])
+            if sequence not in _SEQUENCES:
+                raise ContractBroken(f"ce_sequence is {sequence}")
             return cls(
                 topic=topic,
                 key=key.decode(),
@@ -90,7 +99,7 @@ class Envelope:
                 source=found["ce_source"].decode(),
                 subject=found["ce_subject"].decode(),
                 at=at,
-                sequence=int(found["ce_sequence"]),
+                sequence=sequence,
                 value=value,
                 site=found["ce_site"].decode(),
                 traceparent=found["traceparent"].decode() if "traceparent" in found else None,

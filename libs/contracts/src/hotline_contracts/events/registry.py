@@ -66,5 +66,5 @@ def decode(envelope: Envelope) -> Fact[Event] | None:
         raise ContractBroken(f"{envelope.type} has no value")
     try:
         return Fact(decoder.decode(envelope.value), envelope)
-    except msgspec.DecodeError as broken:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise ContractBroken(f"{envelope.type}: {broken}") from broken

@@ -4,13 +4,12 @@ Every ticket fact is also a row of the ticket's history: ``sequence`` of its env
 ``seq`` and ``hash`` the row's hash, so that the topic anchors the chain.
 """
 
-from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 import msgspec
 
-from hotline_contracts.events.base import Event
+from hotline_contracts.events.base import Aware, Event
 from hotline_contracts.values import (
     AssignmentRole,
     Determination,
@@ -153,4 +152,4 @@ class UnitPutV1(Event, frozen=True, kw_only=True):
     group: UnitGroup
     parent: str | None
     uscc: str | None
-    put_at: datetime
+    put_at: Aware

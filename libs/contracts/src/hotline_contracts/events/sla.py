@@ -4,11 +4,10 @@ A clock's own facts carry the clock id as subject and the ticket id (or, without
 subject) as key. Their ids are derived, so that a rebuild gives the same.
 """
 
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from hotline_contracts.events.base import Event
+from hotline_contracts.events.base import Aware, Event
 from hotline_contracts.values import CalendarStatus, CardColour, ClockState, Duty, TicketType
 
 
@@ -31,9 +30,9 @@ class ClockStartedV1(ClockEvent, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "sla.clock.started.v1"
 
     type: TicketType | None
-    started_at: datetime
-    warn_at: datetime | None
-    due_at: datetime
+    started_at: Aware
+    warn_at: Aware | None
+    due_at: Aware
     policy_version: int
     calendar_versions: dict[str, int]
     calendar_status: CalendarStatus
@@ -45,7 +44,7 @@ class ClockMetV1(ClockEvent, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "sla.clock.met.v1"
 
     state: ClockState
-    stopped_at: datetime
+    stopped_at: Aware
 
 
 class ClockReopenedV1(ClockEvent, frozen=True, kw_only=True):
@@ -53,8 +52,8 @@ class ClockReopenedV1(ClockEvent, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "sla.clock.reopened.v1"
 
-    warn_at: datetime | None
-    due_at: datetime
+    warn_at: Aware | None
+    due_at: Aware
 
 
 class ClockCancelledV1(ClockEvent, frozen=True, kw_only=True):
@@ -62,7 +61,7 @@ class ClockCancelledV1(ClockEvent, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "sla.clock.cancelled.v1"
 
-    stopped_at: datetime
+    stopped_at: Aware
 
 
 class ClockLapsedV1(ClockEvent, frozen=True, kw_only=True):
@@ -70,7 +69,7 @@ class ClockLapsedV1(ClockEvent, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "sla.clock.lapsed.v1"
 
-    lapsed_at: datetime
+    lapsed_at: Aware
 
 
 class CardIssuedV1(ClockEvent, frozen=True, kw_only=True):
@@ -85,8 +84,8 @@ class CardIssuedV1(ClockEvent, frozen=True, kw_only=True):
     type: TicketType | None
     card: CardColour
     was: CardColour | None
-    at: datetime
-    due_at: datetime
+    at: Aware
+    due_at: Aware
     policy_version: int
     calendar_versions: dict[str, int]
     why: str
@@ -99,7 +98,7 @@ class PolicyPublishedV1(Event, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "reference.policies"
 
     version: int
-    effective_from: datetime
+    effective_from: Aware
     author: str
     reason: str
     document: dict[str, Any]
