@@ -142,6 +142,15 @@ async def intake(database_factory: DatabaseFactory, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
+async def intake_of_each_version(
+    database_factory_of_each_version: DatabaseFactory, tmp_path: Path
+) -> AsyncIterator[Intake]:
+    """On the oldest and on the newest PostgreSQL."""
+    async with running_intake(await database_factory_of_each_version("intake_svc"), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
 async def twin(intake: Intake, tmp_path: Path) -> AsyncIterator[Intake]:
     """A second process of the service on the same database."""
     async with running_intake(intake.dsn, tmp_path) as running:

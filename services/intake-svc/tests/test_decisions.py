@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from intake_svc.domain.guidance import GUIDANCE
@@ -97,8 +98,34 @@ async def test_of_a_secret_only_the_class_stays(intake: Any) -> None:
 async def test_a_secret_takes_the_key_only_with_the_last_request_it_opens(intake: Any) -> None:
     other = (await intake.post(intake.body(requester=REQUESTER))).json()["request_id"]
     held = await intake.held(requester=REQUESTER)
-    await intake.decide(held, "decline", {"reason": "secrecy"})
+    assert (await intake.decide(held, "decline", {"reason": "secrecy"})).status_code == 200
     assert (await intake.get(f"/api/v1/requests/{other}")).json()["requester"]["name"] == "张*"
+
+
+COPY = """
+INSERT INTO requests SELECT (jsonb_populate_record(r, jsonb_build_object(
+    'request_id', gen_random_uuid(), 'ticket_id', gen_random_uuid(), 'subject', 'another'
+))).* FROM requests r
+"""
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@pytest.mark.rule("H2")
+async def test_a_secret_declined_while_its_requester_asks_again_keeps_the_key(intake: Any) -> None:
+    held = await intake.held(requester=REQUESTER)
+    other = await asyncpg.connect(**intake.dsn)
+    try:
+        async with asyncio.timeout(30), other.transaction():
+            await other.execute(COPY)
+            declining = asyncio.create_task(intake.decide(held, "decline", {"reason": "secrecy"}))
+            while not await other.fetchval(WAITING):
+                await other.execute("SELECT pg_stat_clear_snapshot()")
+    finally:
+        await other.close()
+    assert (await declining).status_code == 200
+    assert (await intake.counts())["requesters"] == 1
 
 
 @pytest.mark.parametrize("action", ["accept", "decline"])

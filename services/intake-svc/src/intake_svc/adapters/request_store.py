@@ -34,6 +34,9 @@ erased AS (
 )
 SELECT requester_id FROM was
 """
+# Whoever is storing a request of the same requester holds its row: only after that one's end is it known
+# whether it was the last.
+_CLAIM = "SELECT FROM requesters WHERE requester_id = $1 FOR UPDATE"
 # The key goes with the last request it opens: what backups still hold of it is then unreadable too.
 _FORGET = """
 DELETE FROM requesters k WHERE k.requester_id = $1
@@ -78,6 +81,7 @@ class SqlRequestStore:
         await self._append(request_id, item)
         if refused.erases:
             requester_id = await self._connection.fetchval(_ERASE, request_id)
+            await self._connection.execute(_CLAIM, requester_id)
             await self._connection.execute(_FORGET, requester_id)
 
     async def _append(self, request_id: UUID, item: HistoryItem) -> None:
