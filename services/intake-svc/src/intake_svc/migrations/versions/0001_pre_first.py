@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from hotline_chassis.tables import CREATE_FIRST_FLOOR
+from hotline_chassis.migrations.own_tables import CREATE_0001
 
 revision = "0001"
 down_revision = None
@@ -11,60 +11,7 @@ depends_on = None
 
 STATEMENTS = (
     "SET LOCAL lock_timeout = '5s'",
-    """
-    CREATE TABLE consumed_subjects (
-        topic TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        last_sequence BIGINT NOT NULL,
-        CONSTRAINT pk_consumed_subjects PRIMARY KEY (topic, subject)
-    )
-    """,
-    """
-    CREATE TABLE idempotency (
-        scope TEXT NOT NULL,
-        fingerprint BYTEA NOT NULL,
-        status INTEGER NOT NULL,
-        headers BYTEA NOT NULL,
-        body BYTEA NOT NULL,
-        stored_at TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_idempotency PRIMARY KEY (scope)
-    )
-    """,
-    "CREATE INDEX ix_idempotency_stored_at ON idempotency (stored_at)",
-    """
-    CREATE TABLE outbox (
-        id BIGINT GENERATED ALWAYS AS IDENTITY,
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        event_id UUID NOT NULL,
-        CONSTRAINT pk_outbox PRIMARY KEY (id)
-    )
-    """,
-    """
-    CREATE TABLE parked (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        "offset" BIGINT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        reason TEXT NOT NULL,
-        CONSTRAINT pk_parked PRIMARY KEY (topic, incarnation, partition, "offset")
-    )
-    """,
-    "CREATE INDEX ix_parked_topic_key ON parked (topic, key)",
-    """
-    CREATE TABLE positions (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        next_offset BIGINT NOT NULL,
-        CONSTRAINT pk_positions PRIMARY KEY (topic, incarnation, partition)
-    )
-    """,
+    *CREATE_0001,
     """
     CREATE TABLE request_history (
         request_id UUID NOT NULL,
@@ -83,22 +30,6 @@ STATEMENTS = (
         wrapped_key BYTEA NOT NULL,
         CONSTRAINT pk_requesters PRIMARY KEY (requester_id),
         CONSTRAINT uq_requesters_phone_hash UNIQUE (phone_hash)
-    )
-    """,
-    """
-    CREATE TABLE skipped_types (
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        type TEXT NOT NULL,
-        records BIGINT NOT NULL,
-        CONSTRAINT pk_skipped_types PRIMARY KEY (topic, key, type)
-    )
-    """,
-    """
-    CREATE TABLE stamp_floor (
-        "only" BOOLEAN DEFAULT true NOT NULL,
-        complete_before TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_stamp_floor PRIMARY KEY ("only")
     )
     """,
     """
@@ -153,7 +84,6 @@ STATEMENTS = (
     "CREATE INDEX ix_requests_created_at_request_id ON requests (created_at, request_id)",
     "CREATE INDEX ix_requests_pending ON requests (created_at, request_id) WHERE outcome = 'pending'",
     "CREATE INDEX ix_requests_requester_id ON requests (requester_id)",
-    CREATE_FIRST_FLOOR,
 )
 
 

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hotline_chassis.migrations.own_tables import CREATE_0001
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -9,82 +11,13 @@ depends_on = None
 
 STATEMENTS = (
     "SET LOCAL lock_timeout = '5s'",
-    """
-    CREATE TABLE consumed_subjects (
-        topic TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        last_sequence BIGINT NOT NULL,
-        CONSTRAINT pk_consumed_subjects PRIMARY KEY (topic, subject)
-    )
-    """,
-    """
-    CREATE TABLE idempotency (
-        scope TEXT NOT NULL,
-        fingerprint BYTEA NOT NULL,
-        status INTEGER NOT NULL,
-        headers BYTEA NOT NULL,
-        body BYTEA NOT NULL,
-        stored_at TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_idempotency PRIMARY KEY (scope)
-    )
-    """,
-    "CREATE INDEX ix_idempotency_stored_at ON idempotency (stored_at)",
-    """
-    CREATE TABLE outbox (
-        id BIGINT GENERATED ALWAYS AS IDENTITY,
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        event_id UUID NOT NULL,
-        CONSTRAINT pk_outbox PRIMARY KEY (id)
-    )
-    """,
-    """
-    CREATE TABLE parked (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        "offset" BIGINT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        reason TEXT NOT NULL,
-        CONSTRAINT pk_parked PRIMARY KEY (topic, incarnation, partition, "offset")
-    )
-    """,
-    "CREATE INDEX ix_parked_topic_key ON parked (topic, key)",
-    """
-    CREATE TABLE positions (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        next_offset BIGINT NOT NULL,
-        CONSTRAINT pk_positions PRIMARY KEY (topic, incarnation, partition)
-    )
-    """,
+    *CREATE_0001,
     """
     CREATE TABLE requester_keys (
         key_id UUID NOT NULL,
         master_key_id TEXT NOT NULL,
         wrapped BYTEA NOT NULL,
         CONSTRAINT pk_requester_keys PRIMARY KEY (key_id)
-    )
-    """,
-    """
-    CREATE TABLE skipped_types (
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        type TEXT NOT NULL,
-        records BIGINT NOT NULL,
-        CONSTRAINT pk_skipped_types PRIMARY KEY (topic, key, type)
-    )
-    """,
-    """
-    CREATE TABLE stamp_floor (
-        "only" BOOLEAN DEFAULT true NOT NULL,
-        complete_before TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_stamp_floor PRIMARY KEY ("only")
     )
     """,
     """
@@ -195,7 +128,6 @@ STATEMENTS = (
         CONSTRAINT uq_history_event_id UNIQUE (event_id)
     )
     """,
-    "INSERT INTO stamp_floor (complete_before) VALUES ('1970-01-01T00:00:00Z')",
 )
 
 

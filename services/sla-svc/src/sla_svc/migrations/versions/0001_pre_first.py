@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hotline_chassis.migrations.own_tables import CREATE_0001
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -9,76 +11,7 @@ depends_on = None
 
 STATEMENTS = (
     "SET LOCAL lock_timeout = '5s'",
-    """
-    CREATE TABLE outbox (
-        id BIGINT GENERATED ALWAYS AS IDENTITY,
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        event_id UUID NOT NULL,
-        CONSTRAINT pk_outbox PRIMARY KEY (id)
-    )
-    """,
-    """
-    CREATE TABLE stamp_floor (
-        "only" BOOLEAN DEFAULT true NOT NULL,
-        complete_before TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_stamp_floor PRIMARY KEY ("only")
-    )
-    """,
-    """
-    CREATE TABLE positions (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        next_offset BIGINT NOT NULL,
-        CONSTRAINT pk_positions PRIMARY KEY (topic, incarnation, partition)
-    )
-    """,
-    """
-    CREATE TABLE consumed_subjects (
-        topic TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        last_sequence BIGINT NOT NULL,
-        CONSTRAINT pk_consumed_subjects PRIMARY KEY (topic, subject)
-    )
-    """,
-    """
-    CREATE TABLE parked (
-        topic TEXT NOT NULL,
-        incarnation TEXT NOT NULL,
-        partition INTEGER NOT NULL,
-        "offset" BIGINT NOT NULL,
-        key BYTEA NOT NULL,
-        headers BYTEA NOT NULL,
-        value BYTEA,
-        reason TEXT NOT NULL,
-        CONSTRAINT pk_parked PRIMARY KEY (topic, incarnation, partition, "offset")
-    )
-    """,
-    "CREATE INDEX ix_parked_topic_key ON parked (topic, key)",
-    """
-    CREATE TABLE skipped_types (
-        topic TEXT NOT NULL,
-        key BYTEA NOT NULL,
-        type TEXT NOT NULL,
-        records BIGINT NOT NULL,
-        CONSTRAINT pk_skipped_types PRIMARY KEY (topic, key, type)
-    )
-    """,
-    """
-    CREATE TABLE idempotency (
-        scope TEXT NOT NULL,
-        fingerprint BYTEA NOT NULL,
-        status INTEGER NOT NULL,
-        headers BYTEA NOT NULL,
-        body BYTEA NOT NULL,
-        stored_at TIMESTAMPTZ NOT NULL,
-        CONSTRAINT pk_idempotency PRIMARY KEY (scope)
-    )
-    """,
-    "CREATE INDEX ix_idempotency_stored_at ON idempotency (stored_at)",
+    *CREATE_0001,
     """
     CREATE TABLE tickets (
         ticket_id UUID NOT NULL,
@@ -179,7 +112,6 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_units_parent ON units (parent)",
-    "INSERT INTO stamp_floor (complete_before) VALUES ('1970-01-01T00:00:00Z')",
 )
 
 
