@@ -20,8 +20,8 @@ ALLOWED = {
     "dispatch_pending": ["dispatch"],
     "sign_pending": ["interim-feedback", "sign"],
     "handling": ["interim-feedback", "reply", "sign"],  # sign: a support has not signed yet
-    "reply_review": ["reply/approve", "reply/reject"],
-    "follow_up": ["close"],
+    "reply_review": ["reply/approve", "reply/reject", "sign"],  # sign: likewise
+    "follow_up": ["close", "sign"],  # sign: likewise
     "closed": [],
     "archived": [],
     "return_pending": [],
@@ -119,6 +119,16 @@ def test_a_support_that_signs_first_does_not_move_the_ticket() -> None:
     signed = tickets.sign(pending, pending.assignments[1], after(2))
     assert signed.state == "sign_pending"
     assert [charge.state for charge in signed.assignments] == ["sign_pending", "handling"]
+
+
+@pytest.mark.rule("I4")
+@pytest.mark.parametrize("state", ["reply_review", "follow_up"])
+def test_a_support_could_not_sign_once_the_lead_had_replied_and_earned_a_red(state: TicketState) -> None:
+    replied = in_state(state)
+    signed = tickets.sign(replied, replied.assignments[1], after(5))
+    assert signed.state == state
+    assert signed.assignments[1].state == "handling"
+    assert "sign" not in signed.allowed
 
 
 @pytest.mark.rule("N7")

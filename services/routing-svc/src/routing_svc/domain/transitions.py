@@ -39,7 +39,8 @@ class Transition:
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("dispatch",         None,      ("dispatch_pending",),         "sign_pending", DISPATCHERS, "Routing: core edges, dispatcher"),
     Transition("sign",             "lead",    ("sign_pending",),             "handling",     UNIT_ROLES,  "I4: sign; the ticket's state follows the lead"),
-    Transition("sign",             "support", ("sign_pending", "handling"),  None,           UNIT_ROLES,  "I4: each assignment has its own state"),
+    # A support's day to sign runs on while the lead's reply is looked at: it must stay able to meet it.
+    Transition("sign",             "support", ("sign_pending", "handling", "reply_review", "follow_up"), None, UNIT_ROLES, "I4: each assignment has its own state"),
     Transition("interim-feedback", "lead",    ("sign_pending", "handling"),  None,           UNIT_ROLES,  "N7: does not close the ticket"),
     Transition("interim-feedback", "support", ("sign_pending", "handling"),  None,           UNIT_ROLES,  "N7: every unit given such a ticket"),
     Transition("reply",            "lead",    ("handling",),                 "reply_review", UNIT_ROLES,  "Routing: core edges, lead"),
