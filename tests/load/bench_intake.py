@@ -5,6 +5,7 @@ in turns over 64 connections by this process. Access logs are off on both.
 """
 
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -163,6 +164,8 @@ async def serve(side: str, dsn: dict[str, Any], folder: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS * 2)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
+    gc.collect()
+    gc.freeze()  # as the product does once it is ready
     config = uvicorn.Config(app, lifespan="off", access_log=False, log_config=None, server_header=False)
     await uvicorn.Server(config).serve(sockets=[listener])
 
