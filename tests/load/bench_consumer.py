@@ -29,6 +29,7 @@ from hotline_contracts.events import routing
 from hotline_contracts.events.base import Envelope, Event, encode
 from hotline_contracts.events.registry import EVENTS, PARTITIONS
 from hotline_contracts.ids import derived_id
+from hotline_local.memory import settle_memory
 from sla_svc.main import build
 
 Row = dict[str, object]
@@ -46,6 +47,7 @@ PASS, AIM = 0.15, 0.28
 async def rows() -> list[Row]:
     """Measure both ways in turns, over fresh tickets each time."""
     async with _service() as (service, bus):
+        settle_memory()  # as the command does: both sides run as the product runs
         floors: list[float] = []
         ours: list[float] = []
         position: dict[tuple[str, int], int] = {}

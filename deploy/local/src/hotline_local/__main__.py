@@ -1,6 +1,5 @@
 """The ``hotline`` command."""
 
-import gc
 import json
 import logging
 from collections.abc import Callable, Coroutine
@@ -141,8 +140,9 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     import uvloop
 
     from hotline_local.errors import FORESEEN
+    from hotline_local.memory import settle_memory
 
-    _settle_memory()
+    settle_memory()
     try:
         return uvloop.run(work())
     except DataDirectoryInUse as taken:
@@ -187,13 +187,6 @@ def _configure_logs(data_dir: Path, level: int = logging.INFO) -> None:
 
     data_dir.mkdir(parents=True, exist_ok=True)
     log_to_file(data_dir / "hotline.log", level=level)
-
-
-def _settle_memory() -> None:
-    """What start-up made stays for good: the collector need not walk through it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def main() -> None:

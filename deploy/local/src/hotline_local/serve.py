@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
 from datetime import datetime
@@ -12,6 +11,7 @@ from hotline_chassis import crashpoints
 from hotline_local.demo import DEMO_BEGINS_AT, play_morning
 from hotline_local.inprocess import GatewayClient
 from hotline_local.machine import ClockRemembered, Machine, running_machine
+from hotline_local.memory import settle_memory
 from hotline_local.web import Server, gateway_of, listen
 
 
@@ -47,18 +47,12 @@ async def serve(
                 serving = tasks.create_task(server.serve(sockets=[listener]))
                 try:
                     await _begin(machine, server, demo=demo)
-                    _set_aside_what_stays()
+                    settle_memory()
                     print(f"READY http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
                     await _until_first(stop, serving)
                 finally:
                     stop.set()
                     server.should_exit = True
-
-
-def _set_aside_what_stays() -> None:
-    """Spare full garbage collections what lives to the end anyway: they would stop all answers for 50 ms."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _begin(machine: Machine, server: Server, *, demo: bool) -> None:

@@ -33,6 +33,9 @@ SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::uuid
 TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What loops wait out. asyncpg raises the last one when the server cuts the line in the middle of an answer."""
 
+COPY_FROM = 100
+"""Rows from which COPY is faster than arrays, which the driver checks cell by cell."""
+
 OutboxColumns = tuple[list[str], list[bytes], list[bytes], list[bytes | None], list[UUID]]
 
 
@@ -123,20 +126,39 @@ class Transaction:
         return (
             [e.topic for e in rows],
             [e.key.encode() for e in rows],
-            [pack_headers(e.headers()) for e in rows],
+            [_packed(e) for e in rows],
             [e.value for e in rows],
             [e.event_id for e in rows],
         )
 
     async def flush(self) -> None:
         """Write the announced events to the outbox, in the order of their announcement."""
-        if self._written < len(self._announced):
-            await self.connection.execute(INSERT_OUTBOX, *self.take_outbox_columns())
+        if self._written == len(self._announced):
+            return
+        columns = self.take_outbox_columns()
+        if len(columns[0]) < COPY_FROM:
+            await self.connection.execute(INSERT_OUTBOX, *columns)
+        else:
+            await self.connection.copy_records_to_table(
+                "outbox",
+                records=list(zip(*columns, strict=True)),
+                columns=["topic", "key", "headers", "value", "event_id"],
+            )
+
+    async def flush_many(self) -> None:
+        """Write the announced events now if they are many: they go faster by themselves than along."""
+        if len(self._announced) - self._written >= COPY_FROM:
+            await self.flush()
 
 
 def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
     """One JSON value; Latin-1 keeps every byte, also of headers that break the contract."""
     return orjson.dumps([[name, value.decode("latin-1")] for name, value in headers])
+
+
+def _packed(envelope: Envelope) -> bytes:
+    """``pack_headers`` of the envelope's headers, without the way through bytes and back."""
+    return orjson.dumps(envelope.attributes())
 
 
 def unpack_headers(packed: bytes) -> list[tuple[str, bytes]]:

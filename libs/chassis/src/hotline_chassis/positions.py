@@ -97,6 +97,7 @@ async def move_positions(
 
 async def remember_sequences(transaction: Transaction, last: Mapping[tuple[str, str], int]) -> None:
     """Store the last consumed sequence of each subject, in sorted order (no deadlocks), and the outbox."""
+    await transaction.flush_many()
     if last:
         rows = sorted(last.items())
         await transaction.connection.execute(

@@ -7,6 +7,8 @@ from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_NEITHER_VERSION_NOR_VARIANT = ~(0xF << 76 | 0b11 << 62)
+_VERSION_8 = 0x8 << 76 | 0b10 << 62
 
 
 def act_id(at: datetime) -> UUID:
@@ -33,8 +35,5 @@ def derived_id(*parts: object) -> UUID:
 
     The parts are joined by an unprintable separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
-    value = int.from_bytes(digest[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    value = value & ~(0b11 << 62) | 0b10 << 62
-    return UUID(int=value)
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return UUID(int=int.from_bytes(digest[:16], "big") & _NEITHER_VERSION_NOR_VARIANT | _VERSION_8)

@@ -56,22 +56,26 @@ class Envelope:
     site: str = DEFAULT_SITE
     traceparent: str | None = None
 
-    def headers(self) -> list[tuple[str, bytes]]:
-        """Kafka headers of the binary content mode, attributes prefixed ``ce_``."""
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", str(self.event_id).encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_subject", self.subject.encode()),
-            ("ce_time", instant_text(self.at).encode()),
-            ("ce_sequence", str(self.sequence).encode()),
-            ("ce_site", self.site.encode()),
-            ("content-type", b"application/json"),
+    def attributes(self) -> list[tuple[str, str]]:
+        """Names and values of the headers, as text (all ASCII)."""
+        found = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", str(self.event_id)),
+            ("ce_type", self.type),
+            ("ce_source", self.source),
+            ("ce_subject", self.subject),
+            ("ce_time", instant_text(self.at)),
+            ("ce_sequence", str(self.sequence)),
+            ("ce_site", self.site),
+            ("content-type", "application/json"),
         ]
         if self.traceparent:
-            headers.append(("traceparent", self.traceparent.encode()))
-        return headers
+            found.append(("traceparent", self.traceparent))
+        return found
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Kafka headers of the binary content mode, attributes prefixed ``ce_``."""
+        return [(name, value.encode()) for name, value in self.attributes()]
 
     @classmethod
     def from_record(

@@ -246,11 +246,10 @@ def _step(
     kind: ChangeKind,
     clock: Clock,
     at: datetime,
-    *,
     was: CardColour | None = None,
-    **fields: Any,
+    **becomes: Any,
 ) -> Clock:
-    """The clock with these fields changed and the next number, noted as a change."""
-    clock = replace(clock, sequence=clock.sequence + 1, **fields)
+    """The clock after one change: its next number, and what it becomes."""
+    clock = replace(clock, sequence=clock.sequence + 1, **becomes)
     changes.append(Change(kind, clock, at, was))
     return clock
