@@ -1,12 +1,11 @@
 """Moves the one virtual clock of the whole system, stopping at every instant at which something is due."""
 
-import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hotline_chassis.clocks import VirtualTime
 from hotline_chassis.crashpoints import reach
 from hotline_chassis.tables import FIRST_FLOOR
-from hotline_contracts.problems import ClockOnlyForward, UsesSystemClock
+from hotline_contracts.problems import ClockOnlyForward, InvalidInput, UsesSystemClock
 from hotline_local.machine import Machine
 
 
@@ -22,10 +21,9 @@ class ClockDriver:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._turn = asyncio.Lock()
 
     async def move_to(self, target: datetime, *, thorough: bool = True) -> datetime:
-        """Move forward to ``target`` (aware); returns the clock's new instant.
+        """Move to ``target`` (aware), backwards only while no request exists; returns the new instant.
 
         Raises:
             UsesSystemClock: there is no virtual clock.
@@ -33,15 +31,39 @@ class ClockDriver:
             ClockStuck: a timer does not act at its own instant.
         """
         clock = self._virtual()
-        async with self._turn:
+        async with self._machine.clock_turn:
             await self._machine.drain(thorough=thorough)
             if target < clock.now():
                 await self._move_back(clock, target)
             else:
-                await self._step_up_to(clock, target)
-                await self._set(clock, target)
-                await self._machine.drain(thorough=False)
+                await self._move_on(clock, target, thorough=thorough)
         return clock.now()
+
+    async def move_by(self, span: timedelta, *, latest: datetime) -> datetime:
+        """Move forward by ``span`` from wherever the clock is when its turn comes.
+
+        Raises:
+            UsesSystemClock: there is no virtual clock.
+            InvalidInput: that would reach ``latest``.
+        """
+        clock = self._virtual()
+        async with self._machine.clock_turn:
+            target = clock.now() + span
+            if target >= latest:
+                raise InvalidInput.at("body", "/seconds", "时钟应在 2004 年至 2049 年之间。")
+            await self._move_on(clock, target, thorough=True)
+        return clock.now()
+
+    async def _move_on(self, clock: VirtualTime, target: datetime, *, thorough: bool) -> None:
+        """Step until nothing is due up to ``target``, also of what others write meanwhile."""
+        await self._machine.drain(thorough=thorough)
+        while True:
+            await self._step_up_to(clock, target)
+            await self._set(clock, target)
+            await self._machine.drain(thorough=thorough)
+            due = await self._machine.next_due_at()
+            if due is None or due > target:
+                return
 
     def run_on_to(self, target: datetime) -> None:
         """Let time run on without waiting for anybody, as a real clock does; ``catch_up`` follows.
@@ -56,7 +78,7 @@ class ClockDriver:
     async def catch_up(self) -> None:
         """Settle, and do everything that has come due up to the present instant."""
         clock = self._virtual()
-        async with self._turn:
+        async with self._machine.clock_turn:
             await self._machine.instance.set_virtual_now(clock.now())
             await self._machine.drain()
             await self._step_up_to(clock, clock.now())
@@ -70,8 +92,7 @@ class ClockDriver:
         stuck_at: datetime | None = None
         while (due := await self._machine.next_due_at()) is not None and due <= target:
             if due > clock.now():
-                # Not remembered: what is stamped at it lies below the floor that ``fire`` raises to it.
-                clock.set(due)
+                await self._set(clock, due)
             if not await self._machine.fire():
                 if stuck_at == due:
                     raise ClockStuck(f"nothing was done about what is due at {due.isoformat()}")

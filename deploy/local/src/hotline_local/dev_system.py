@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from gateway.dev import LAST
-from hotline_contracts.problems import InvalidInput, Unavailable
+from hotline_contracts.problems import Unavailable
 from hotline_local.clock_driver import ClockDriver
 from hotline_local.machine import Machine
 
@@ -28,10 +28,7 @@ class LocalDevSystem:
         await self._driver.move_to(now)
 
     async def advance_clock(self, seconds: float) -> None:
-        target = self._machine.clock.now() + timedelta(seconds=seconds)
-        if target >= LAST:
-            raise InvalidInput.at("body", "/seconds", "时钟应在 2004 年至 2049 年之间。")
-        await self._driver.move_to(target)
+        await self._driver.move_by(timedelta(seconds=seconds), latest=LAST)
 
     async def settle(self) -> None:
         try:

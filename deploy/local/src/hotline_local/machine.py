@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import structlog
 
 import intake_svc.main
@@ -17,6 +18,7 @@ from hotline_chassis.bus.embedded import EmbeddedBus
 from hotline_chassis.clocks import BusinessClock, RealTime, VirtualTime
 from hotline_chassis.consumer import dlq_topic
 from hotline_chassis.crypto import MasterKeys
+from hotline_chassis.database import TROUBLE
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
 from hotline_chassis.migrations import migrate
 from hotline_chassis.relay import Relay
@@ -56,6 +58,7 @@ class Machine:
         clock: the one business clock; ``instance`` remembers it when it is virtual.
         services: by database name.
         relays: by database name, one for each service.
+        clock_turn: held by whoever moves the virtual clock.
     """
 
     postgres: EmbeddedPostgres
@@ -68,6 +71,7 @@ class Machine:
     verifier: Verifier
     services: dict[str, Service]
     relays: dict[str, Relay]
+    clock_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def drain(self, *, thorough: bool = True) -> None:
         """Relay and consume until nothing moves any more.
@@ -77,17 +81,22 @@ class Machine:
                 this process is known to have written: enough before time goes on.
         """
         relays = self.relays if thorough else self._consumed_relays()
-        moved = 1
-        while moved:
-            moved = 0
+        before = -1
+        while before != self._moved():
+            # Idle is when nobody moved anything during a whole pass, the background loops neither.
+            before = self._moved()
             for name, relay in relays.items():
                 wake = self.services[name].database.outbox_written
-                if thorough or wake.raised:
+                if thorough or wake.raised or relay.busy:
                     wake.clear()
-                    moved += await relay.step()
+                    await relay.step()
             for service in self.services.values():
                 if service.consumer is not None:
-                    moved += await service.consumer.step()
+                    await service.consumer.step()
+
+    def _moved(self) -> int:
+        relayed = sum(relay.moved for relay in self.relays.values())
+        return relayed + sum(s.consumer.moved for s in self.services.values() if s.consumer is not None)
 
     async def hand_over(self, publisher: str, consumer: str) -> None:
         """Bring what one service has published to another one, and leave everybody else alone."""
@@ -140,13 +149,18 @@ class Machine:
                 tasks.append(service.consumer.run(stop, patience=DRIVEN_PATIENCE))
             if not self.clock.virtual:
                 tasks += [work(stop) for work in service.background]
-        await asyncio.gather(*tasks)
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
 
     async def _forget_old_answers(self, stop: asyncio.Event) -> None:
         """Once an hour, answers kept for idempotency keys that are older than seven days go."""
         while not stop.is_set():
             for service in self.services.values():
-                await purge_idempotency(service.database, self.system_clock.now() - ANSWERS_KEPT)
+                try:
+                    await purge_idempotency(service.database, self.system_clock.now() - ANSWERS_KEPT)
+                except TROUBLE as trouble:
+                    log.warning("answers.not_forgotten", service=service.name, error=type(trouble).__name__)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PURGE_SECONDS):
                     await stop.wait()
@@ -190,7 +204,7 @@ async def running_machine(data_dir: Path, *, virtual_from: datetime | None = Non
         await bus.bind_instance(remembered.instance_id)
         clock: BusinessClock = system_clock
         if remembered.virtual_now is not None:
-            clock = VirtualTime(await _past_watermarks(bus, remembered.virtual_now))
+            clock = VirtualTime(await _past_floors(postgres, remembered.virtual_now))
         issuer = DevIssuer(data_dir / "keys", system_clock)
         surroundings = Surroundings(
             dsn={},
@@ -264,8 +278,11 @@ def _topics(services: Mapping[str, Service]) -> dict[str, int]:
     return {**PARTITIONS, **{dlq_topic(topic): 1 for topic in sorted(consumed)}}
 
 
-async def _past_watermarks(bus: EmbeddedBus, remembered: datetime) -> datetime:
-    """Where a virtual clock goes on: never before an instant that was published as complete."""
-    await bus.ensure_topics(PARTITIONS)
-    marks = [await bus.watermark(topic) for topic in PARTITIONS]
-    return max([remembered, *(mark.complete_before for mark in marks if mark is not None)])
+async def _past_floors(postgres: EmbeddedPostgres, remembered: datetime) -> datetime:
+    """Where a virtual clock goes on: never before an instant up to which facts were called complete."""
+    instants = [remembered]
+    for name in BUILDERS:
+        connection = await asyncpg.connect(**postgres.dsn(name))
+        instants.append(await connection.fetchval("SELECT complete_before FROM stamp_floor"))
+        await connection.close()
+    return max(instants)

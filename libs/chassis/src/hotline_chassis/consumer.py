@@ -73,6 +73,7 @@ class Consumer:
 
     Attributes:
         applied: raised after each commit that applied facts.
+        moved: records whose effects were committed so far, by whoever made a step.
         stopped_for: why the consumer refuses to go on (a shortened log), else None.
     """
 
@@ -89,6 +90,7 @@ class Consumer:
     ) -> None:
         self.topics = tuple(topics)
         self.applied = Signal()
+        self.moved = 0
         self.stopped_for: str | None = None
         self._database = database
         self._bus = bus
@@ -184,6 +186,7 @@ class Consumer:
                 poisoned[poison.fact.event_id] = poison.reason
                 continue
             break
+        self.moved += len(records)
         reach("consumer.after-commit")
         self._next.update({partition: upto for partition, (_, upto) in moves.items()})
         self._parked.update({(r.topic, r.key): reason for r, reason in batch.parked})
@@ -258,7 +261,10 @@ class Consumer:
                 await self._hold(transaction, topic, key.decode(errors="replace"))
 
     async def run(self, stop: asyncio.Event, *, patience: float = FETCH_SECONDS) -> None:
-        """Consume until told to stop; only a shortened log ends it before.
+        """Consume until told to stop.
+
+        Raises:
+            LogShortened: records are missing from the bus; whoever runs this must end loudly.
 
         ``patience`` is how long (seconds) an idle ``fetch`` may keep others from calling ``step``.
         """
@@ -266,8 +272,9 @@ class Consumer:
             try:
                 await self.step(patience)
             except LogShortened as lost:
+                self.stopped_for = str(lost)
                 log.critical("consumer.log_shortened", group=self._group, detail=str(lost))
-                return
+                raise
             except (BusUnavailable, *TROUBLE) as trouble:
                 log.warning("consumer.retries", group=self._group, error=type(trouble).__name__)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -60,6 +60,7 @@ class Relay:
 
     Attributes:
         topics: what the service publishes and somebody's timer waits for: watermarks go to these.
+        moved: rows appended so far, by whoever made a step.
 
     Args:
         durable_floor: flush the stamp floor to disk before a watermark stands on it. False only where the
@@ -89,6 +90,7 @@ class Relay:
         self._turn = asyncio.Lock()
         self._keeps_floor = "on" if durable_floor else "off"
         self._appended: list[int] = []
+        self.moved = 0
 
     async def start(self) -> None:
         """Take the lock.
@@ -121,6 +123,11 @@ class Relay:
             self._connection = None
 
     @property
+    def busy(self) -> bool:
+        """Whether a step is under way, ours or the background's."""
+        return self._turn.locked()
+
+    @property
     def active(self) -> bool:
         return self._connection is not None and not self._connection.is_closed()
 
@@ -143,6 +150,7 @@ class Relay:
             reach("relay.after-append")
             self._appended = [row["id"] for row in rows]
             moved += len(rows)
+            self.moved += len(rows)
             if len(rows) < self._batch:
                 break
         return moved
