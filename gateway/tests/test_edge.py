@@ -1,5 +1,6 @@
 """The one address: who answers what, and what the gateway answers by itself."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.main import Gateway, build
+from gateway.main import TAGS, Gateway, build
 from gateway.routes import service_of
 from hotline_chassis.clocks import RealTime
 from hotline_chassis.web.dev_issuer import DevIssuer
@@ -90,3 +91,11 @@ async def test_the_documentation_page_needs_nobody_elses_server(edge: Gateway) -
 async def test_health_is_answered_by_the_gateway(edge: Gateway) -> None:
     assert (await ask(edge, "GET", "/livez")).status_code == 200
     assert (await ask(edge, "GET", "/readyz")).status_code == 200
+
+
+def test_every_heading_of_the_documentation_is_explained_in_chinese() -> None:
+    document = json.loads(Path("tests/contracts/snapshots/openapi.json").read_text("utf-8"))
+    used = {
+        tag for methods in document["paths"].values() for call in methods.values() for tag in call["tags"]
+    }
+    assert used == TAGS.keys()

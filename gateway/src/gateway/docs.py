@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#swagger-ui', docExpansion: 'none', validatorUrl: null});"
+_START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#swagger-ui', docExpansion: 'list', validatorUrl: null});"
 _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 

@@ -16,6 +16,14 @@ from hotline_chassis.web.auth import Verifier
 
 TITLE = "12345 政务服务便民热线"
 VERSION = "0.1.0"
+TAGS = {
+    "requests": "诉求：登记、待筛查、受理与不予受理",
+    "tickets": "工单：派单、签收、办理、答复、审核、办结",
+    "units": "承办单位与派单目录",
+    "clocks": "时限：时钟、绿黄红牌、期限查询、日历与政策",
+    "dev": "仅开发模式：令牌、虚拟时钟、等待处理完毕",
+}
+"""What a reader of the documentation finds under each heading."""
 
 
 class Gateway:
@@ -52,7 +60,8 @@ def build(
     @cache
     def document() -> dict[str, Any]:
         documents = {name: app.openapi() for name, app in services.items()}
-        return joined({**documents, "gateway": own.openapi()}, title=TITLE, version=VERSION)
+        whole = joined({**documents, "gateway": own.openapi()}, title=TITLE, version=VERSION)
+        return {**whole, "tags": [{"name": name, "description": text} for name, text in TAGS.items()]}
 
     own = create_service_app(
         TITLE,

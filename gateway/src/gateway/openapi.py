@@ -19,7 +19,6 @@ def joined(documents: Mapping[str, dict[str, Any]], *, title: str, version: str)
         "info": {"title": title, "version": version},
         "paths": {},
         "components": {"schemas": {}, "securitySchemes": {}},
-        "tags": [],
     }
     for service, document in documents.items():
         _add(result, service, copy.deepcopy(document))
@@ -30,7 +29,6 @@ def _add(result: dict[str, Any], service: str, document: dict[str, Any]) -> None
     components = document.get("components", {})
     renamed = _add_schemas(result["components"]["schemas"], service, components.get("schemas", {}))
     result["components"]["securitySchemes"].update(components.get("securitySchemes", {}))
-    result["tags"] += [tag for tag in document.get("tags", []) if tag not in result["tags"]]
     for path, methods in document.get("paths", {}).items():
         target = result["paths"].setdefault(path, {})
         if both := target.keys() & methods.keys():
