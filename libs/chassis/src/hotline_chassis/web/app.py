@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,6 +19,10 @@ from hotline_chassis.web.problems import install_problem_handlers
 from hotline_chassis.web.routes import WorkRouter
 from hotline_chassis.web.work import Equipment
 from hotline_contracts.problems import Unavailable
+
+# The framework's own telemetry would log what validation refused and what exceptions say: personal data. Where
+# a provider is set by the process, nothing is sent either; without one it only cost a look-up per request.
+WITHOUT_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 class ServiceApp(FastAPI):
@@ -66,6 +71,7 @@ def create_service_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=WITHOUT_TELEMETRY,
     )
     app.state.equipment = Equipment(database, verifier, system_clock, master_keys)
     install_problem_handlers(app)
