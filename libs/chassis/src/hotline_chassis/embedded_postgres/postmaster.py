@@ -1,5 +1,6 @@
 """The running server as its `postmaster.pid` tells it."""
 
+import contextlib
 import os
 import signal
 import time
@@ -60,7 +61,8 @@ def settled_postmaster(pgdata: Path, patience_seconds: float) -> Postmaster | No
 def stop_postmaster(postmaster: Postmaster, pgdata: Path, patience_seconds: float) -> bool:
     """Shut down fast: sessions are ended, nothing committed is lost. True when it is gone in time."""
     if lives(postmaster, pgdata):
-        os.kill(postmaster.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # gone in this very moment
+            os.kill(postmaster.pid, signal.SIGINT)
     return eventually(lambda: not lives(postmaster, pgdata), patience_seconds)
 
 

@@ -33,6 +33,10 @@ PASSING_REFUSALS = (
 )
 
 
+# No socket, or a server that was killed between its socket's accept and its answer.
+CUT_OFF = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 class PostgresDidNotStart(Exception):
     """The server ended, or did not become ready, while starting; the message ends with its log."""
 
@@ -160,9 +164,9 @@ class EmbeddedPostgres:
     async def _answers(self) -> bool:
         try:
             connection = await asyncpg.connect(**self.dsn("postgres"))
-        except OSError:
+            await connection.close()
+        except CUT_OFF:
             return False
-        await connection.close()
         return True
 
     def _spawn(self, account: ServerAccount) -> None:
