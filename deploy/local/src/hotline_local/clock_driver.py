@@ -32,8 +32,8 @@ class ClockDriver:
         """
         clock = self._virtual()
         async with self._machine.clock_turn:
-            await self._machine.drain(thorough=thorough)
             if target < clock.now():
+                await self._machine.drain(thorough=thorough)
                 await self._move_back(clock, target)
             else:
                 await self._move_on(clock, target, thorough=thorough)

@@ -5,7 +5,6 @@ replied, approved and closed at ``replied_at``. Time runs on as on a real day: c
 messages later, which must not change a single one of them.
 """
 
-import asyncio
 import csv
 import re
 import shutil
@@ -250,7 +249,3 @@ class _Lives:
             for card in await self.client.items("/api/v1/cards", token=self._auditor, query=query):
                 counter[card["type"]] += 1
         return tally
-
-
-def replay_sync(path: Path, data_dir: Path, progress: Callable[[int, int], None] | None) -> dict[str, Any]:
-    return asyncio.run(replay(path, data_dir, progress=progress))
