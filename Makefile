@@ -8,8 +8,8 @@ PYTHON ?= python3
 PORT ?= 8345
 BUS ?= embedded
 BIN := .venv/bin
-MEMBERS := libs/contracts libs/worktime libs/chassis services/intake-svc services/routing-svc services/sla-svc gateway deploy/local
-OWN := hotline-contracts hotline-worktime hotline-chassis hotline-gateway hotline-local intake-svc routing-svc sla-svc
+MEMBERS := libs/contracts libs/worktime libs/chassis services/intake-svc services/routing-svc services/sla-svc services/evaluation-svc services/knowledge-svc gateway deploy/local
+OWN := hotline-contracts hotline-worktime hotline-chassis hotline-gateway hotline-local intake-svc routing-svc sla-svc evaluation-svc knowledge-svc
 UV := UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
 COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(addprefix --no-emit-package ,$(OWN))
 

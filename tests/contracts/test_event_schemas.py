@@ -15,9 +15,9 @@ from .event_schemas import agreed, as_text, breaks, current, schema_of
 from .write_snapshots import refused
 
 TYPE_NAME = re.compile(
-    r"^(?P<publisher>[a-z]+)\.(?P<subject>[a-z]+)\.(?P<action>[a-z]+(_[a-z]+)*)\.v(?P<version>[1-9]\d*)$"
+    r"^(?P<publisher>[a-z]+)\.(?P<subject>[a-z]+(?:_[a-z]+)*)\.(?P<action>[a-z]+(_[a-z]+)*)\.v(?P<version>[1-9]\d*)$"
 )
-PUBLISHERS = {"intake", "routing", "sla", "reference"}
+PUBLISHERS = {"intake", "routing", "sla", "reference", "evaluation", "knowledge"}
 PERSONAL = re.compile(
     r"(^|_)(name|phone|mobile|tel|email|id_card|idcard|address|requester|caller|subject|description|body"
     r"|content|text|reply|words|voice|sealed|birth\w*|gender|wechat|openid)(_|$)"

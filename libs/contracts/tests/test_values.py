@@ -21,6 +21,11 @@ LISTS = {
     "Nature": "ordinary|mediation|law_enforcement",
     "Determination": "solved|answered|explained_not_feasible|in_statutory_channel|withdrawn|unreachable|phased_with_plan",
     "UnitGroup": "county|department|public_service|provincial",
+    "RatingLevel": "very_satisfied|satisfied|basically_satisfied|dissatisfied|very_dissatisfied",
+    "RatingVia": "phone|link",
+    "AttemptOutcome": "answered|refused|wrong_number|call_later|unreachable",
+    "FollowUpOutcome": "rated|refused|wrong_number|unreachable|not_needed",
+    "EntryKind": "guide|policy|contact|duty|question",
     "Duty": "sign|handle|redo|interim_feedback|follow_up|appeal_decision|knowledge_answer|knowledge_correction"
     "|oversight_answer|rectification|screening|dispatch|return_decision|extension_decision|redo_decision|reply_review"
     "|dispute_decision|return_window|appeal_window|objection_window",

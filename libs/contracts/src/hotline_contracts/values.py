@@ -43,6 +43,14 @@ Determination: TypeAlias = Literal[
 ]
 UnitGroup: TypeAlias = Literal["county", "department", "public_service", "provincial"]
 
+RatingLevel: TypeAlias = Literal[
+    "very_satisfied", "satisfied", "basically_satisfied", "dissatisfied", "very_dissatisfied"
+]
+RatingVia: TypeAlias = Literal["phone", "link"]
+AttemptOutcome: TypeAlias = Literal["answered", "refused", "wrong_number", "call_later", "unreachable"]
+FollowUpOutcome: TypeAlias = Literal["rated", "refused", "wrong_number", "unreachable", "not_needed"]
+EntryKind: TypeAlias = Literal["guide", "policy", "contact", "duty", "question"]
+
 Duty: TypeAlias = Literal[
     "sign",
     "handle",

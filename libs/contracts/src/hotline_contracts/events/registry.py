@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from hotline_contracts.events import intake, routing, sla
+from hotline_contracts.events import evaluation, intake, knowledge, routing, sla
 from hotline_contracts.events.base import ContractBroken, Envelope, Event, Fact
 
 EVENTS: Mapping[str, type[Event]] = {
@@ -21,6 +21,8 @@ EVENTS: Mapping[str, type[Event]] = {
         routing.TicketRepliedV1,
         routing.TicketReplyApprovedV1,
         routing.TicketReplyRejectedV1,
+        routing.TicketRedoOrderedV1,
+        routing.TicketRedoRefusedV1,
         routing.TicketClosedV1,
         routing.TicketTextPutV1,
         routing.UnitPutV1,
@@ -32,6 +34,16 @@ EVENTS: Mapping[str, type[Event]] = {
         sla.CardIssuedV1,
         sla.PolicyPublishedV1,
         sla.CalendarPublishedV1,
+        evaluation.FollowUpOpenedV1,
+        evaluation.FollowUpAttemptedV1,
+        evaluation.FollowUpEndedV1,
+        evaluation.RatingGivenV1,
+        evaluation.RatingFormedV1,
+        knowledge.EntryDraftedV1,
+        knowledge.EntrySubmittedV1,
+        knowledge.EntryRejectedV1,
+        knowledge.EntryPublishedV1,
+        knowledge.EntryWithdrawnV1,
     )
 }
 
@@ -41,6 +53,8 @@ PARTITIONS: Mapping[str, int] = {
     "routing.tickets": 4,
     "routing.texts": 4,
     "sla.clocks": 4,
+    "evaluation.ratings": 4,
+    "knowledge.entries": 4,
     "reference.units": 1,
     "reference.policies": 1,
     "reference.calendars": 1,

@@ -117,6 +117,37 @@ class TicketReplyRejectedV1(TicketEvent, frozen=True, kw_only=True):
     text_id: UUID
 
 
+class TicketRedoOrderedV1(TicketEvent, frozen=True, kw_only=True):
+    """The hotline granted a redo: the lead handles again, in round 2. Once only. Source: rule I3.
+
+    Read by: sla-svc, which starts ``redo`` from this instant for the assignment.
+    """
+
+    TYPE: ClassVar[str] = "routing.ticket.redo_ordered.v1"
+
+    assignment_id: UUID
+    unit: str
+    type: TicketType
+    emergent: Emergent | None
+    round: int
+    rating_id: UUID
+    text_id: UUID | None = None
+
+
+class TicketRedoRefusedV1(TicketEvent, frozen=True, kw_only=True):
+    """The hotline read the handling and refused the redo: the first rating is formed. Source: rule I3.
+
+    Read by: evaluation-svc.
+    """
+
+    TYPE: ClassVar[str] = "routing.ticket.redo_refused.v1"
+
+    assignment_id: UUID
+    round: int
+    rating_id: UUID
+    text_id: UUID | None = None
+
+
 class TicketClosedV1(TicketEvent, frozen=True, kw_only=True):
     """The ticket was closed; what still runs is cancelled."""
 

@@ -1,0 +1,1 @@
+"""Follow-ups, ratings, scorecards and rankings."""

@@ -1,0 +1,1 @@
+"""The knowledge base: entries published and found."""
