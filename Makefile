@@ -17,8 +17,9 @@ COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hash
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' Makefile
 
-run: .venv/runtime.stamp ## Start everything, play the demonstration, print its table, then READY (PORT=8345 BUS=embedded)
-	@exec $(BIN)/hotline up --demo --port "$(PORT)" --bus "$(BUS)"
+run: .venv/runtime.stamp ## Start everything, play the demonstration, print its table, then READY (PORT=8345 BUS=embedded|kafka)
+	@if [[ "$(BUS)" == kafka ]]; then KAFKA_BOOTSTRAP=$${KAFKA_BOOTSTRAP:-$$(deploy/kafka/kafka.sh start)}; export KAFKA_BOOTSTRAP; fi; \
+	exec $(BIN)/hotline up --demo --port "$(PORT)" --bus "$(BUS)"
 
 setup: .venv/dev.stamp ## Prepare everything for development (venv, locks, Kafka's jars), start nothing
 	@deploy/kafka/kafka.sh jars || echo "Kafka's jars were not fetched (no Java or Maven); Kafka tests will say so."

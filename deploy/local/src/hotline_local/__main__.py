@@ -32,13 +32,18 @@ class BusKind(StrEnum):
     """Buses that ``up`` can run on."""
 
     embedded = "embedded"
+    kafka = "kafka"
 
 
 @app.command()
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     port: Annotated[int, typer.Option(min=0, max=65535, help="监听端口，0 表示自动选择。")] = 8345,
-    bus: Annotated[BusKind, typer.Option(help="事件总线。")] = BusKind.embedded,  # noqa: ARG001 - one kind so far
+    bus: Annotated[BusKind, typer.Option(help="事件总线。")] = BusKind.embedded,
+    kafka: Annotated[
+        str | None,
+        typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka 的地址（主机:端口），配合 --bus kafka。"),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="演示一个上午的业务（虚拟时钟）。")] = False,
     clock: Annotated[
         str | None, typer.Option(help="虚拟时钟的起点（带时区的 RFC 3339 时间）；不给则使用真实时钟。")
@@ -46,10 +51,18 @@ def up(
     crash_at: Annotated[str | None, typer.Option(hidden=True, envvar="HOTLINE_CRASH_AT")] = None,
 ) -> None:
     """启动全部服务并保持运行；就绪后打印 READY 和地址。"""
+    from hotline_local.buses import BusChoice
     from hotline_local.serve import serve
 
+    if bus is BusKind.kafka and kafka is None:
+        _fail("--bus kafka 需要用 --kafka 给出地址，例如 make kafka 打印的地址。")
+    choice = BusChoice(kafka if bus is BusKind.kafka else None)
     _configure_logs(data_dir)
-    _run(lambda: serve(data_dir, port=port, demo=demo, virtual_from=_instant(clock), crash_at=crash_at))
+    _run(
+        lambda: serve(
+            data_dir, port=port, bus=choice, demo=demo, virtual_from=_instant(clock), crash_at=crash_at
+        )
+    )
 
 
 @app.command()

@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from hotline_local.buses import BusChoice
+
 DATABASE = "local"
 
 _SCHEMA = """
@@ -19,17 +21,24 @@ CREATE TABLE IF NOT EXISTS instance (
   instance_id uuid NOT NULL,
   virtual_now timestamptz,
   demonstrated boolean NOT NULL DEFAULT false
-)
+);
+ALTER TABLE instance ADD COLUMN IF NOT EXISTS kafka text;
+ALTER TABLE instance ADD COLUMN IF NOT EXISTS namespace text NOT NULL DEFAULT '';
 """
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """One row: who this instance is; ``virtual_now`` None means the system clock."""
+    """One row: who this instance is; ``virtual_now`` None means the system clock.
+
+    Attributes:
+        bus: where its facts lie; a broker's address is the one of its last start.
+    """
 
     instance_id: UUID
     virtual_now: datetime | None
     demonstrated: bool
+    bus: BusChoice
 
 
 class Instance:
@@ -48,15 +57,27 @@ class Instance:
         await connection.execute("SET synchronous_commit = off")
         return cls(connection)
 
-    async def remember(self, virtual_from: datetime | None) -> Remembered:
-        """The row, made now for a new directory, with its clock beginning at ``virtual_from``."""
+    async def remember(self, virtual_from: datetime | None, bus: BusChoice) -> Remembered:
+        """The row, made now for a new directory: its clock begins at ``virtual_from``, its facts go to ``bus``."""
         await self._connection.execute(
-            "INSERT INTO instance (instance_id, virtual_now) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            "INSERT INTO instance (instance_id, virtual_now, kafka, namespace) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
             uuid4(),
             virtual_from,
+            bus.kafka,
+            bus.namespace,
         )
-        row = await self._connection.fetchrow("SELECT instance_id, virtual_now, demonstrated FROM instance")
-        return Remembered(**dict(row or {}))
+        [row] = await self._connection.fetch(
+            "SELECT instance_id, virtual_now, demonstrated, kafka, namespace FROM instance"
+        )
+        instance_id, virtual_now, demonstrated, kafka, namespace = row
+        return Remembered(instance_id, virtual_now, demonstrated, BusChoice(kafka, namespace))
+
+    async def set_bus(self, bus: BusChoice) -> None:
+        """Remember where the broker answered this time, for whoever reads the topics later."""
+        await self._connection.execute(
+            "UPDATE instance SET kafka = $1, namespace = $2", bus.kafka, bus.namespace
+        )
 
     async def set_virtual_now(self, now: datetime) -> None:
         await self._connection.execute("UPDATE instance SET virtual_now = $1", now)

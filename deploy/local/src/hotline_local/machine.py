@@ -14,9 +14,8 @@ import structlog
 import intake_svc.main
 import routing_svc.main
 import sla_svc.main
-from hotline_chassis.bus.embedded import EmbeddedBus
 from hotline_chassis.clocks import BusinessClock, RealTime, VirtualTime
-from hotline_chassis.consumer import dlq_topic
+from hotline_chassis.consumer import Consumer, dlq_topic
 from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.database import TROUBLE
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
@@ -28,6 +27,7 @@ from hotline_chassis.web.dev_issuer import DevIssuer
 from hotline_chassis.web.idempotency import purge_idempotency
 from hotline_contracts.events.registry import PARTITIONS
 from hotline_contracts.values import DEFAULT_SITE
+from hotline_local.buses import BusChoice, BusRemembered, LocalBus, open_bus
 from hotline_local.instance import DATABASE, Instance
 
 log = structlog.get_logger(__name__)
@@ -39,11 +39,13 @@ BUILDERS: Mapping[str, tuple[str, Callable[[Surroundings], Awaitable[Service]]]]
 }
 """Database name → (package with the migrations, builder)."""
 
-BUS_DATABASE = "bus"
 ANSWERS_KEPT = timedelta(days=7)
 PURGE_SECONDS = 3600.0
-DRIVEN_PATIENCE = 0.005
-"""Seconds for which an idle consumer may keep ``drain`` waiting; an idle fetch costs no query here."""
+PATIENCE: Mapping[str, tuple[float, float]] = {"embedded": (0.005, 0.0), "kafka": (0.05, 0.02)}
+"""Seconds that a fetch may wait for a first record, in the background and in ``drain``.
+
+An empty fetch of the embedded bus costs no query and is certain; a broker's answers travel.
+"""
 
 
 class ClockRemembered(Exception):
@@ -64,7 +66,8 @@ class Machine:
     postgres: EmbeddedPostgres
     instance: Instance
     demonstrated: bool
-    bus: EmbeddedBus
+    bus: LocalBus
+    bus_choice: BusChoice
     clock: BusinessClock
     system_clock: RealTime
     issuer: DevIssuer
@@ -81,8 +84,9 @@ class Machine:
                 this process is known to have written: enough before time goes on.
         """
         relays = self.relays if thorough else self._consumed_relays()
+        _, patience = PATIENCE[self.bus_choice.kind]
         before = -1
-        while before != self._moved():
+        while before != self._moved() or await self._somebody_is_behind():
             # Idle is when nobody moved anything during a whole pass, the background loops neither.
             before = self._moved()
             for name, relay in relays.items():
@@ -90,20 +94,36 @@ class Machine:
                 if thorough or wake.raised or relay.busy:
                     wake.clear()
                     await relay.step()
-            for service in self.services.values():
-                if service.consumer is not None:
-                    await service.consumer.step()
+            for consumer in self._consumers():
+                await consumer.step(patience)
+
+    def _consumers(self) -> list[Consumer]:
+        return [service.consumer for service in self.services.values() if service.consumer is not None]
 
     def _moved(self) -> int:
         relayed = sum(relay.moved for relay in self.relays.values())
-        return relayed + sum(s.consumer.moved for s in self.services.values() if s.consumer is not None)
+        return relayed + sum(consumer.moved for consumer in self._consumers())
+
+    async def _somebody_is_behind(self) -> bool:
+        consumers = self._consumers()
+        ends = await self.bus.end_offsets(
+            sorted({topic for consumer in consumers for topic in consumer.topics})
+        )
+        return any(consumer.is_behind(ends) for consumer in consumers)
 
     async def hand_over(self, publisher: str, consumer: str) -> None:
         """Bring what one service has published to another one, and leave everybody else alone."""
         await self.relays[publisher].step()
         reading = self.services[consumer].consumer
-        if reading is not None:
-            await reading.step()
+        if reading is None:
+            return
+        _, patience = PATIENCE[self.bus_choice.kind]
+        ends = await self.bus.end_offsets(
+            [topic for topic in self.services[publisher].publishes if topic in reading.topics]
+        )
+        await reading.step(patience)
+        while reading.is_behind(ends):
+            await reading.step(patience)
 
     def _consumed_relays(self) -> dict[str, Relay]:
         consumed = {topic for service in self.services.values() for topic in _consumed(service)}
@@ -144,11 +164,10 @@ class Machine:
         tasks.append(self._forget_old_answers(stop))
         if not self.clock.virtual:
             tasks += [relay.run_watermarks(stop) for relay in self.relays.values() if relay.topics]
-        for service in self.services.values():
-            if service.consumer is not None:
-                tasks.append(service.consumer.run(stop, patience=DRIVEN_PATIENCE))
-            if not self.clock.virtual:
-                tasks += [work(stop) for work in service.background]
+        patience, _ = PATIENCE[self.bus_choice.kind]
+        tasks += [consumer.run(stop, patience=patience) for consumer in self._consumers()]
+        if not self.clock.virtual:
+            tasks += [work(stop) for service in self.services.values() for work in service.background]
         async with asyncio.TaskGroup() as group:
             for task in tasks:
                 group.create_task(task)
@@ -171,44 +190,54 @@ def _consumed(service: Service) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def running_machine(data_dir: Path, *, virtual_from: datetime | None = None) -> AsyncIterator[Machine]:
+async def running_machine(
+    data_dir: Path, *, virtual_from: datetime | None = None, bus: BusChoice | None = None
+) -> AsyncIterator[Machine]:
     """Start everything on a data directory; stop it in reverse order when the block ends.
 
     Args:
         data_dir: made if missing.
         virtual_from: where the virtual clock of a new directory begins; None is the system clock. A
             directory that was used before goes on with its own clock.
+        bus: None is the embedded one.
 
     Raises:
         DataDirectoryInUse: another process runs on it.
         ClockRemembered: a virtual clock was asked for, but the directory lives by the system clock.
+        BusRemembered: the directory's facts lie on another kind of bus.
+        KafkaUnreachable: nobody answers at the broker's address.
+        BelongsElsewhere: the bus holds the facts of another directory.
     """
+    choice = bus or BusChoice()
     async with AsyncExitStack() as stack:
         postgres = EmbeddedPostgres(data_dir / "postgres")
         await postgres.start()
         stack.push_async_callback(postgres.stop)
-        await asyncio.gather(
-            *(postgres.ensure_database(name) for name in (DATABASE, BUS_DATABASE, *BUILDERS))
-        )
+        await asyncio.gather(*(postgres.ensure_database(name) for name in (DATABASE, *BUILDERS)))
         await asyncio.gather(
             *(migrate(postgres.dsn(name), package) for name, (package, _) in BUILDERS.items())
         )
         instance = await Instance.open(postgres.dsn(DATABASE))
         stack.push_async_callback(instance.close)
-        remembered = await instance.remember(virtual_from)
+        remembered = await instance.remember(virtual_from, choice)
         if virtual_from is not None and remembered.virtual_now is None:
             raise ClockRemembered("该数据目录使用真实时钟，不能改为虚拟时钟。")
+        if remembered.bus.kind != choice.kind:
+            raise BusRemembered(
+                f"该数据目录的事件在另一种总线上（{remembered.bus.kind}），请用同一种总线启动。"
+            )
         system_clock = RealTime()
-        bus = await EmbeddedBus.connect(postgres.dsn(BUS_DATABASE), system_clock, single_process=True)
-        stack.push_async_callback(bus.close)
-        await bus.bind_instance(remembered.instance_id)
+        opened = await open_bus(choice, postgres, system_clock)
+        stack.push_async_callback(opened.close)
+        await opened.bind_instance(remembered.instance_id)
+        await instance.set_bus(choice)
         clock: BusinessClock = system_clock
         if remembered.virtual_now is not None:
             clock = VirtualTime(await _past_floors(postgres, remembered.virtual_now))
         issuer = DevIssuer(data_dir / "keys", system_clock)
         surroundings = Surroundings(
             dsn={},
-            bus=bus,
+            bus=opened,
             business_clock=clock,
             system_clock=system_clock,
             verifier=issuer.verifier(),
@@ -216,8 +245,10 @@ async def running_machine(data_dir: Path, *, virtual_from: datetime | None = Non
             site=DEFAULT_SITE,
         )
         services = await _build_services(stack, postgres, surroundings)
-        await bus.ensure_topics(_topics(services))
-        relays = await _start_relays(stack, postgres, surroundings, services)
+        await opened.ensure_topics(_topics(services))
+        relays = await _start_relays(
+            stack, postgres, surroundings, services, durable_floor=choice.kind != "embedded"
+        )
         for service in services.values():
             if service.seed is not None:
                 await service.seed()
@@ -228,7 +259,8 @@ async def running_machine(data_dir: Path, *, virtual_from: datetime | None = Non
             postgres=postgres,
             instance=instance,
             demonstrated=remembered.demonstrated,
-            bus=bus,
+            bus=opened,
+            bus_choice=choice,
             clock=clock,
             system_clock=system_clock,
             issuer=issuer,
@@ -253,7 +285,10 @@ async def _start_relays(
     postgres: EmbeddedPostgres,
     surroundings: Surroundings,
     services: Mapping[str, Service],
+    *,
+    durable_floor: bool,
 ) -> dict[str, Relay]:
+    """Where the bus lies in the same cluster as the databases, the floor need not be flushed on its own."""
     relays: dict[str, Relay] = {}
     awaited = {topic for service in services.values() if service.timer for topic in service.timer.topics}
     for name, service in services.items():
@@ -264,7 +299,7 @@ async def _start_relays(
             clock=surroundings.business_clock,
             system_clock=surroundings.system_clock,
             wake=service.database.outbox_written,
-            durable_floor=False,  # the embedded bus lies in the same cluster
+            durable_floor=durable_floor,
         )
         await relay.start()
         stack.push_async_callback(relay.close)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hotline_chassis import crashpoints
+from hotline_local.buses import BusChoice
 from hotline_local.demo import DEMO_BEGINS_AT, play_morning
 from hotline_local.inprocess import GatewayClient
 from hotline_local.machine import ClockRemembered, Machine, running_machine
@@ -16,19 +17,27 @@ from hotline_local.web import Server, gateway_of, listen
 
 
 async def serve(
-    data_dir: Path, *, port: int, demo: bool, virtual_from: datetime | None, crash_at: str | None = None
+    data_dir: Path,
+    *,
+    port: int,
+    bus: BusChoice,
+    demo: bool,
+    virtual_from: datetime | None,
+    crash_at: str | None = None,
 ) -> None:
     """Start, play the demonstration if asked, print READY, and stay until SIGTERM or SIGINT.
 
     Args:
         data_dir: made if missing.
         port: on loopback; 0 picks one.
+        bus: the embedded one, or a broker.
         demo: play the scripted morning (once per data directory) and print its table.
         virtual_from: start of a new directory's virtual clock; None is the system clock.
         crash_at: ``NAME`` or ``NAME:N``, for fault tests: die there at the Nth time.
 
     Raises:
-        PortTaken, DataDirectoryInUse, ClockRemembered: nothing was started.
+        PortTaken, DataDirectoryInUse, ClockRemembered, BusRemembered, KafkaUnreachable, BelongsElsewhere:
+            nothing was started.
     """
     if crash_at is not None:
         name, _, nth = crash_at.partition(":")
@@ -40,7 +49,7 @@ async def serve(
     for ending in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ending, stop.set)
     with contextlib.closing(listener):
-        async with running_machine(data_dir, virtual_from=virtual_from) as machine:
+        async with running_machine(data_dir, virtual_from=virtual_from, bus=bus) as machine:
             server = Server(gateway_of(machine))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(machine.run(stop))

@@ -138,6 +138,10 @@ class Consumer:
             await reader.commit({partition: self._next[partition] for partition in _partitions(records)})
             return len(records)
 
+    def is_behind(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether records below these ends, of our topics, are still to be applied here or by another member."""
+        return any(self._next.get(at, 0) < end for at, end in ends.items() if at[0] in self.topics)
+
     def _joined(self) -> BusReader:
         if self._reader is None:
             raise BusUnavailable("the consumer has not joined its group")
