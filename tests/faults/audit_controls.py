@@ -176,7 +176,8 @@ CONTROLS: dict[str, tuple[str, str, set[str]]] = {
         (
             "UPDATE history SET item = convert_to(replace(convert_from(item, 'UTF8'), '520402', '520403'), 'UTF8'),"
             " hash = encode(sha256(convert_to(previous_hash || replace(convert_from(item, 'UTF8'), '520402', '520403'),"
-            f" 'UTF8')), 'hex') WHERE (ticket_id, seq) IN {LAST_ITEM}"
+            " 'UTF8')), 'hex') WHERE (ticket_id, seq) IN (SELECT ticket_id, max(seq) FROM history"
+            " WHERE position(convert_to('520402', 'UTF8') IN item) > 0 GROUP BY ticket_id LIMIT 1)"
         ),
         {"history-chain", "history-published"},
     ),

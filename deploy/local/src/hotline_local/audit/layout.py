@@ -94,7 +94,7 @@ WRITERS: Mapping[str, str] = {
 }
 """The one service that writes each topic."""
 
-INSTANCE_OF_DATA = "SELECT instance_id, virtual_now FROM instance"
+INSTANCE_OF_DATA = "SELECT instance_id, virtual_now, kafka, namespace FROM instance"
 INSTANCE_OF_BUS = "SELECT id FROM instance"
 ENDS = """
 SELECT t.name, t.incarnation::text AS incarnation, p.id, p.number, p.next_offset

@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
-import msgspec
 import orjson
 
 from . import layout
-from .layout import BUS, CHASSIS_TABLES, LOCAL, SERVICES, ServiceLayout
-from .snapshot import Headers, Log, Record, ServiceTables, Snapshot, TopicPartition
+from .layout import CHASSIS_TABLES, LOCAL, SERVICES, ServiceLayout
+from .logs import open_log
+from .snapshot import Headers, Record, ServiceTables, Snapshot
 
 Dsn: TypeAlias = Callable[[str], dict[str, Any]]
 
@@ -29,28 +29,25 @@ TIMER_PATIENCE_SECONDS = 10.0
 POLL_SECONDS = 0.2
 CLOCK_STEP = timedelta(seconds=1)
 
-_unpack = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
-
 
 async def read_snapshot(dsn: Dsn, *, running: bool) -> Snapshot:
-    """Read all databases; ``running`` says whether the system may change them meanwhile."""
-    identity = await _fetch(dsn(LOCAL), layout.INSTANCE_OF_DATA)
-    bus_identity = await _fetch(dsn(BUS), layout.INSTANCE_OF_BUS)
-    virtual_now: datetime | None = identity[0]["virtual_now"] if identity else None
-    watermark = min(
-        (row["complete_before"] for row in await _fetch(dsn(BUS), layout.WATERMARKS)), default=None
-    )
-    ends_before = _ends(await _fetch(dsn(BUS), layout.ENDS))
-    services = {name: await _read_service(dsn(name), service) for name, service in SERVICES.items()}
-    log = await _read_log(dsn(BUS), ends_before)
-    return Snapshot(
-        instance_id=identity[0]["instance_id"] if identity else None,
-        bus_instance_id=bus_identity[0]["id"] if bus_identity else None,
-        virtual_now=virtual_now,
-        services=services,
-        log=log,
-        due_clocks=await _read_due_clocks(dsn, virtual_now, watermark, running=running),
-    )
+    """Read all databases and topics; ``running`` says whether the system may change them meanwhile."""
+    rows = await _fetch(dsn(LOCAL), layout.INSTANCE_OF_DATA)
+    identity = rows[0] if rows else None
+    virtual_now: datetime | None = identity["virtual_now"] if identity else None
+    async with open_log(identity, dsn) as log:
+        bus_instance_id = await log.instance_id()
+        watermark = await log.oldest_watermark()
+        ends_before = await log.ends()
+        services = {name: await _read_service(dsn(name), service) for name, service in SERVICES.items()}
+        return Snapshot(
+            instance_id=identity["instance_id"] if identity else None,
+            bus_instance_id=bus_instance_id,
+            virtual_now=virtual_now,
+            services=services,
+            log=await log.read(ends_before),
+            due_clocks=await _read_due_clocks(dsn, virtual_now, watermark, running=running),
+        )
 
 
 async def _fetch(dsn: dict[str, Any], *statement: Any) -> list[asyncpg.Record]:
@@ -88,35 +85,6 @@ def _outbox_headers(packed: bytes) -> Headers:
         return [(name, value.encode("latin-1")) for name, value in orjson.loads(packed)]
     except (ValueError, TypeError, AttributeError):
         return []
-
-
-async def _read_log(dsn: dict[str, Any], ends_before: Mapping[TopicPartition, int]) -> Log:
-    found = await _fetch_all(
-        dsn, {"ends": layout.ENDS, "records": layout.RECORDS, "watermarks": layout.WATERMARKS}
-    )
-    partitions = {row["id"]: (row["name"], row["number"]) for row in found["ends"]}
-    return Log(
-        records=[
-            Record(*partitions[partition_id], offset, key, _bus_headers(headers), value)
-            for partition_id, offset, key, headers, value in found["records"]
-            if partition_id in partitions
-        ],
-        ends_before=ends_before,
-        ends=_ends(found["ends"]),
-        incarnations={row["name"]: row["incarnation"] for row in found["ends"]},
-        watermarks={row["name"]: row["complete_before"] for row in found["watermarks"]},
-    )
-
-
-def _bus_headers(packed: bytes) -> Headers:
-    try:
-        return _unpack(packed)
-    except msgspec.DecodeError:
-        return []
-
-
-def _ends(rows: Sequence[asyncpg.Record]) -> dict[TopicPartition, int]:
-    return {(row["name"], row["number"]): row["next_offset"] for row in rows}
 
 
 async def _read_due_clocks(

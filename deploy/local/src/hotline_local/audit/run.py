@@ -55,7 +55,11 @@ async def audit(data_dir: Path) -> dict[str, Any]:
     async with _databases(data_dir) as (dsn, running):
         try:
             snapshot = await read_snapshot(dsn, running=running)
-        except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError) as missing:
+        except (
+            asyncpg.InvalidCatalogNameError,
+            asyncpg.UndefinedColumnError,
+            asyncpg.UndefinedTableError,
+        ) as missing:
             raise NothingToAudit(f"数据目录 {data_dir} 中的系统不完整：{missing}") from missing
     return examine(snapshot)
 
