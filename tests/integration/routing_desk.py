@@ -20,9 +20,11 @@ from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.web.dev_issuer import DevIssuer
 from hotline_contracts.events.base import Envelope, Event, encode
+from hotline_contracts.events.evaluation import RatingGivenV1
 from hotline_contracts.events.intake import RequestAcceptedV1, RequestTextPutV1
 from hotline_contracts.events.registry import PARTITIONS
-from hotline_contracts.ids import act_id
+from hotline_contracts.ids import act_id, derived_id
+from hotline_contracts.values import RatingLevel
 from routing_svc.main import build
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -155,6 +157,29 @@ class Desk:
         while await self.consumer.step():
             pass
 
+    def rating(
+        self,
+        ticket_id: UUID,
+        level: RatingLevel = "dissatisfied",
+        *,
+        redo_requested: bool = True,
+        round_: int = 1,
+    ) -> Envelope:
+        """What evaluation-svc tells of one rating; its sequence counts the rounds."""
+        event = RatingGivenV1(
+            ticket_id=ticket_id,
+            round=round_,
+            hash="",
+            rating_id=derived_id("rating", ticket_id, round_),
+            follow_up_id=derived_id("follow-up", ticket_id, round_),
+            unit="520402",
+            level=level,
+            solved=False,
+            redo_requested=redo_requested,
+            via="phone",
+        )
+        return envelope(event, self.clock.now(), subject=ticket_id, key=ticket_id, sequence=round_)
+
     async def dispatched(self, *units: str, **changes: Any) -> UUID:
         """A ticket delivered to a lead and supports."""
         ticket_id = await self.accept(**changes)
@@ -176,6 +201,12 @@ class Desk:
         await done(
             self.act(ticket_id, "reply", {"text": "已修复。"}, role="unit_handler", unit=lead, sub=sub)
         )
+        return ticket_id
+
+    async def in_follow_up(self, *units: str, **changes: Any) -> UUID:
+        """A ticket whose reply was approved."""
+        ticket_id = await self.replied(*units, **changes)
+        await done(self.act(ticket_id, "reply/approve", role="reviewer", sub="reviewer"))
         return ticket_id
 
 

@@ -198,6 +198,8 @@ async def test_a_number_that_is_taken_parks_that_ticket_and_no_other(desk: Desk)
         ("reply", {"text": "x"}, {"role": "dispatcher"}),
         ("reply/approve", None, {"role": "dispatcher"}),
         ("reply/reject", {"note": "x"}, {"role": "unit_leader", "unit": "520402"}),
+        ("redo", None, {"role": "reviewer"}),
+        ("redo/refuse", None, {"role": "unit_leader", "unit": "520402"}),
         ("close", None, {"role": "unit_leader", "unit": "520402"}),
     ],
 )

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from hotline_contracts.canonical import GENESIS
+from hotline_contracts.values import RatingLevel
 from routing_svc.domain.actors import Actor
+from routing_svc.domain.redo import FirstRating
 from routing_svc.domain.tickets import Charge, Ticket
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -39,6 +41,11 @@ def ticket(**changes: Any) -> Ticket:
         "last_hash": GENESIS,
     }
     return Ticket(**(values | changes))
+
+
+def asking(level: RatingLevel = "dissatisfied", *, redo_requested: bool = True) -> FirstRating:
+    """A first rating that asks for a redo, unless told otherwise."""
+    return FirstRating(number(50), level, redo_requested)
 
 
 def charges(*units: str) -> list[Charge]:

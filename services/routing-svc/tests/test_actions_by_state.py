@@ -1,6 +1,7 @@
 """What each state allows, written by hand from the catalogue, and held against the table of transitions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -11,7 +12,7 @@ from routing_svc.domain import tickets
 from routing_svc.domain.tickets import Assignment, Ticket
 from routing_svc.domain.transitions import TRANSITIONS, Action, roles_for
 
-from .builders import after, charges, ticket
+from .builders import after, asking, charges, ticket
 
 COUNTY, SUPPORT = "520402", "520400-D01"
 
@@ -21,7 +22,12 @@ ALLOWED = {
     "sign_pending": ["interim-feedback", "sign"],
     "handling": ["interim-feedback", "reply", "sign"],  # sign: a support has not signed yet
     "reply_review": ["reply/approve", "reply/reject", "sign"],  # sign: likewise
-    "follow_up": ["close", "sign"],  # sign: likewise
+    "follow_up": [
+        "close",
+        "redo",
+        "redo/refuse",
+        "sign",
+    ],  # sign: likewise; redo: the first rating asks for it
     "closed": [],
     "archived": [],
     "return_pending": [],
@@ -37,6 +43,8 @@ LEADS_TO = {
     ("handling", "reply"): "reply_review",
     ("reply_review", "reply/approve"): "follow_up",
     ("reply_review", "reply/reject"): "handling",
+    ("follow_up", "redo"): "handling",
+    ("follow_up", "redo/refuse"): "follow_up",
     ("follow_up", "close"): "closed",
 }
 
@@ -47,6 +55,8 @@ DO: dict[Action, Callable[[Ticket], Ticket]] = {
     "reply": lambda held: tickets.reply(held, lead(held), "solved", "handler", after(3)),
     "reply/approve": tickets.approve_reply,
     "reply/reject": tickets.reject_reply,
+    "redo": tickets.order_redo,
+    "redo/refuse": tickets.refuse_redo,
     "close": tickets.close,
 }
 
@@ -56,7 +66,10 @@ def lead(held: Ticket) -> Assignment:
 
 
 def in_state(state: TicketState) -> Ticket:
-    """A ticket with a lead and a support that has not signed, brought to ``state`` by hand where needed."""
+    """A ticket with a lead and a support that has not signed, brought to ``state`` by hand where needed.
+
+    Its requester is dissatisfied and asks for a redo, which matters in follow-up only.
+    """
     path: dict[str, tuple[Action, ...]] = {
         "dispatch_pending": (),
         "sign_pending": ("dispatch",),
@@ -65,10 +78,10 @@ def in_state(state: TicketState) -> Ticket:
         "follow_up": ("dispatch", "sign", "reply", "reply/approve"),
         "closed": ("dispatch", "sign", "reply", "reply/approve", "close"),
     }
-    held = ticket()
+    held = ticket(first_rating=asking())
     for action in path.get(state, path["closed"]):
         held = DO[action](held)
-    return held if state in path else ticket(state=state, assignments=held.assignments)
+    return held if state in path else replace(held, state=state)
 
 
 def test_the_expectations_name_every_state() -> None:

@@ -1,6 +1,7 @@
 """Any sequence of actions keeps a ticket whole, and every refusal names what is allowed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hotline_contracts.problems import NotAllowedInState, Refusal
-from hotline_contracts.values import TicketState
+from hotline_contracts.values import RatingLevel, TicketState
 from routing_svc.domain import tickets
+from routing_svc.domain.redo import OBSTACLES
 from routing_svc.domain.tickets import Ticket
 from routing_svc.domain.transitions import TRANSITIONS
 
-from .builders import after, charges, ticket
+from .builders import after, asking, charges, ticket
 
 UNITS = ("520402", "520400-D01", "520400-D02")
 REACHABLE = {"dispatch_pending"} | {row.to for row in TRANSITIONS if row.to}
@@ -29,10 +31,10 @@ class TicketMachine(RuleBasedStateMachine):
     def attempt(self, action: str, change: Callable[[Ticket], Ticket]) -> None:
         before, offered = self.ticket, self.ticket.allowed
         self.minutes += 1
-        refused: NotAllowedInState | None = None
+        refused: Refusal | None = None
         try:
             self.ticket = change(before)
-        except NotAllowedInState as refusal:
+        except (NotAllowedInState, *OBSTACLES) as refusal:
             refused = refusal
         if refused is None:
             assert action in offered
@@ -74,6 +76,20 @@ class TicketMachine(RuleBasedStateMachine):
     def reject(self) -> None:
         self.attempt("reply/reject", tickets.reject_reply)
 
+    @rule(level=st.sampled_from(get_args(RatingLevel)), asks=st.booleans())
+    def rate(self, level: RatingLevel, asks: bool) -> None:
+        """A rating may be read before anything that led to it."""
+        if self.ticket.first_rating is None:
+            self.ticket = replace(self.ticket, first_rating=asking(level, redo_requested=asks))
+
+    @rule()
+    def order_redo(self) -> None:
+        self.attempt("redo", tickets.order_redo)
+
+    @rule()
+    def refuse_redo(self) -> None:
+        self.attempt("redo/refuse", tickets.refuse_redo)
+
     @rule()
     def close(self) -> None:
         self.attempt("close", tickets.close)
@@ -108,6 +124,12 @@ class TicketMachine(RuleBasedStateMachine):
         assert (self.ticket.determination is not None) == replied
 
     @invariant()
+    def there_is_at_most_one_redo_and_only_for_who_asked(self) -> None:
+        assert self.ticket.round == (2 if self.ticket.redo_decision == "ordered" else 1)
+        if self.ticket.redo_decision is not None:
+            assert tickets.first_rating_of(self.ticket).asks_for_redo
+
+    @invariant()
     def what_is_offered_is_sorted_and_can_be_done_by_somebody(self) -> None:
         assert self.ticket.allowed == sorted(set(self.ticket.allowed))
         for action in self.ticket.allowed:
@@ -124,6 +146,8 @@ def _someone_can(held: Ticket, action: str) -> bool:
         "reply": [lambda: tickets.reply(held, tickets.lead_of(held), "solved", "handler", after(0))],
         "reply/approve": [lambda: tickets.approve_reply(held)],
         "reply/reject": [lambda: tickets.reject_reply(held)],
+        "redo": [lambda: tickets.order_redo(held)],
+        "redo/refuse": [lambda: tickets.refuse_redo(held)],
         "close": [lambda: tickets.close(held)],
     }
     return any(_succeeds(attempt) for attempt in tries[action])

@@ -16,6 +16,7 @@ from .snapshot import Record, Row, Snapshot
 DISPATCHED = "routing.ticket.dispatched.v1"
 ACCEPTED = "intake.request.accepted.v1"
 CREATED = "routing.ticket.created.v1"
+RATED = "evaluation.rating.given.v1"
 
 
 def check(snapshot: Snapshot, findings: Findings) -> None:
@@ -28,6 +29,7 @@ def check(snapshot: Snapshot, findings: Findings) -> None:
     _check_known_tickets(snapshot, findings)
     _check_known_units(snapshot, findings)
     _check_texts(snapshot, findings)
+    _check_first_ratings(snapshot, findings)
     _check_clocks(snapshot, findings)
 
 
@@ -137,6 +139,25 @@ def _check_texts(snapshot: Snapshot, findings: Findings) -> None:
         subject = record.known.subject
         if all(event.value is not None for event in words[subject].values()):
             findings.require(subject in known, "consumed", subject, "routing has not kept these words")
+
+
+def _check_first_ratings(snapshot: Snapshot, findings: Findings) -> None:
+    """Routing keeps of each ticket the rating of round 1, as it was told, and no other."""
+    kept = {str(row["ticket_id"]): row for row in snapshot.services["routing"]["first_ratings"]}
+    told: dict[str, dict[str, Any]] = {}
+    for record in snapshot.consumed("routing", "evaluation.ratings"):
+        if record.known.type == RATED and record.data["round"] == 1:
+            told.setdefault(record.data["ticket_id"], record.data)
+    for ticket, data in told.items():
+        row = kept.get(ticket)
+        same = row is not None and (str(row["rating_id"]), row["level"], row["redo_requested"]) == (
+            data["rating_id"],
+            data["level"],
+            data["redo_requested"],
+        )
+        findings.require(same, "consumed", ticket, f"routing has not kept rating {data['rating_id']}")
+    for ticket in kept.keys() - told.keys():
+        findings.violated("consumed", ticket, "routing has a rating that nobody gave")
 
 
 def _check_clocks(snapshot: Snapshot, findings: Findings) -> None:

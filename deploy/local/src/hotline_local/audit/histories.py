@@ -169,9 +169,10 @@ _STATE_AFTER = {
     "routing.ticket.replied.v1": "reply_review",
     "routing.ticket.reply_approved.v1": "follow_up",
     "routing.ticket.reply_rejected.v1": "handling",
+    "routing.ticket.redo_ordered.v1": "handling",
     "routing.ticket.closed.v1": "closed",
 }
-_LEAVES_STATE = frozenset({"routing.ticket.interim_feedback_given.v1"})
+_LEAVES_STATE = frozenset({"routing.ticket.interim_feedback_given.v1", "routing.ticket.redo_refused.v1"})
 _SIGNED = "routing.ticket.signed.v1"
 
 

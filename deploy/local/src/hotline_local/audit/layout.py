@@ -51,7 +51,7 @@ FROM request_history ORDER BY request_id, seq
     ),
     "routing": ServiceLayout(
         publishes=("routing.tickets", "routing.texts", "reference.units"),
-        consumes=("intake.requests", "intake.texts"),
+        consumes=("intake.requests", "intake.texts", "evaluation.ratings"),
         tables={
             "tickets": """
 SELECT ticket_id AS id, ticket_no, state, version, last_at, last_hash FROM tickets
@@ -63,6 +63,7 @@ SELECT assignment_id, ticket_id, unit, role, state, delivered_at, signed_at, rep
 SELECT ticket_id AS id, seq, event_id, type, at, item, hash, previous_hash FROM history ORDER BY ticket_id, seq
 """,
             "texts": "SELECT text_id, ticket_id, key_id, sealed, kind FROM texts",
+            "first_ratings": "SELECT ticket_id, rating_id, level, redo_requested FROM first_ratings",
             "units": 'SELECT code, version, name, "group", parent, uscc, put_at FROM units',
         },
     ),

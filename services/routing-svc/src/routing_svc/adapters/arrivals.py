@@ -1,11 +1,12 @@
 """Taking in requests and their words, a batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from routing_svc.adapters import statements
 from routing_svc.adapters.announcing import SqlAnnouncer
 from routing_svc.application.ports import HistoryRow, SealedText, WrappedKey
+from routing_svc.domain.redo import FirstRating
 from routing_svc.domain.tickets import Ticket
 
 
@@ -58,4 +59,14 @@ class SqlArrivalWork(SqlAnnouncer):
             [key.key_id for key in keys],
             [key.master_key_id for key in keys],
             [key.wrapped for key in keys],
+        )
+
+    async def put_ratings(self, ratings: Mapping[UUID, FirstRating]) -> None:
+        rows = sorted(ratings.items(), key=lambda row: row[0])
+        await self._connection.execute(
+            statements.PUT_RATINGS,
+            [ticket_id for ticket_id, _ in rows],
+            [rating.rating_id for _, rating in rows],
+            [rating.level for _, rating in rows],
+            [rating.redo_requested for _, rating in rows],
         )

@@ -8,6 +8,7 @@ import orjson
 from hotline_chassis.crypto import DataKey, MasterKeys
 from routing_svc.application.ports import Held
 from routing_svc.domain.directory import DirectoryEntry
+from routing_svc.domain.redo import FirstRating
 from routing_svc.domain.tickets import Assignment, Ticket
 from routing_svc.domain.units import Unit
 from routing_svc.domain.words import Requester, Words
@@ -54,7 +55,15 @@ def ticket_of(row: asyncpg.Record) -> Ticket:
         last_at=row["last_at"],
         last_hash=row["last_hash"],
         assignments=tuple(_assignment(charge) for charge in row["assignments"]),
+        first_rating=_first_rating(row),
+        redo_decision=row["redo_decision"],
     )
+
+
+def _first_rating(row: asyncpg.Record) -> FirstRating | None:
+    if row["rating_id"] is None:
+        return None
+    return FirstRating(row["rating_id"], row["level"], row["redo_requested"])
 
 
 def _assignment(charge: tuple[Any, ...]) -> Assignment:

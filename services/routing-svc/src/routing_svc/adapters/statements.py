@@ -8,11 +8,13 @@ SELECT held.*, seen.version AS seen_version, word.sealed, word.key_id, key.maste
            FROM assignments a JOIN units u ON u.code = a.unit
            WHERE a.ticket_id = held.ticket_id ORDER BY a.position
        ) AS assignments,
+       rated.rating_id, rated.level, rated.redo_requested,
        (SELECT complete_before FROM stamp_floor) AS floor
 FROM held
 LEFT JOIN tickets seen ON seen.ticket_id = held.ticket_id
 LEFT JOIN texts word ON word.text_id = held.text_id
 LEFT JOIN requester_keys key ON key.key_id = word.key_id
+LEFT JOIN first_ratings rated ON rated.ticket_id = held.ticket_id
 """
 
 # Who waited for the lock gets the ticket's newest row, but everything else as it was before the wait:
@@ -29,7 +31,7 @@ TICKETS_BY_IDS = f"WITH held AS (SELECT * FROM tickets WHERE ticket_id = ANY($1)
 SAVE_ACT = """
 WITH ticket AS (
     UPDATE tickets SET state = $2, emergent = $3, round = $4, rejections = $5, determination = $6,
-        replied_by = $7, version = $8, last_at = $9, last_hash = $10
+        replied_by = $7, version = $8, last_at = $9, last_hash = $10, redo_decision = $34
     WHERE ticket_id = $1
 ), charge AS (
     INSERT INTO assignments (ticket_id, position, assignment_id, parent_assignment_id, unit, role, state,
@@ -77,6 +79,12 @@ WITH keys AS (
 INSERT INTO texts (text_id, ticket_id, key_id, sealed, kind)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::text[])
 ON CONFLICT (text_id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed
+"""
+
+PUT_RATINGS = """
+INSERT INTO first_ratings (ticket_id, rating_id, level, redo_requested)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[])
+ON CONFLICT (ticket_id) DO NOTHING
 """
 
 HISTORY_AFTER = """

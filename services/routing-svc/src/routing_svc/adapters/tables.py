@@ -70,6 +70,7 @@ TICKETS = Table(
     Column("text_id", Uuid, nullable=False),
     Column("determination", Text),
     Column("replied_by", Text),
+    Column("redo_decision", Text),
     Column("created_at", Instant, nullable=False),
     # Head of the history chain: seq, instant and hash of the last item.
     Column("version", BigInteger, nullable=False),
@@ -131,6 +132,16 @@ TEXTS = Table(
     Column("kind", Text, nullable=False),
     Index("ix_texts_ticket_id", "ticket_id"),
     Index("ix_texts_key_id", "key_id"),
+)
+
+# No foreign key either: after a rebuild a rating may be read before its ticket.
+FIRST_RATINGS = Table(
+    "first_ratings",
+    METADATA,
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("rating_id", Uuid, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("redo_requested", Boolean, nullable=False),
 )
 
 REQUESTER_KEYS = Table(

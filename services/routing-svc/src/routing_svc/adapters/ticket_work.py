@@ -74,6 +74,7 @@ class SqlTicketWork(SqlAnnouncer):
             [text.sealed for text in texts],
             [text.kind for text in texts],
             *self._transaction.take_outbox_columns(),
+            after.redo_decision,
         )
 
     async def candidates(self, category: str | None, area_code: str) -> list[DirectoryEntry]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hotline_contracts.events.base import Event
 from routing_svc.domain.directory import DirectoryEntry
+from routing_svc.domain.redo import FirstRating
 from routing_svc.domain.tickets import Ticket
 from routing_svc.domain.units import Unit
 from routing_svc.domain.words import Words
@@ -123,6 +124,10 @@ class ArrivalWork(Announcer, Protocol):
         ...
 
     async def put_texts(self, texts: Sequence[SealedText], keys: Sequence[WrappedKey]) -> None: ...
+
+    async def put_ratings(self, ratings: Mapping[UUID, FirstRating]) -> None:
+        """Store first ratings by ticket, whether the ticket is here or not; the first one stays."""
+        ...
 
 
 class UnitWork(Announcer, Protocol):

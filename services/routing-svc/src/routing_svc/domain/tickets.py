@@ -15,6 +15,7 @@ from hotline_contracts.values import (
     TicketState,
     TicketType,
 )
+from routing_svc.domain.redo import FirstRating, RedoDecision, obstacle_to_redo
 from routing_svc.domain.transitions import Action, actions_of, next_state
 
 
@@ -47,6 +48,8 @@ class Ticket:
         rejections: rejected replies of this round.
         determination: what the last reply proposes, null after its rejection; approval makes it stand.
         replied_by: ``sub`` of who wrote the last reply.
+        first_rating: of round 1, once it has come.
+        redo_decision: what the hotline decided on a redo; None until then.
         version: ``seq`` of the last history item, ``last_at`` its instant, ``last_hash`` its hash.
         assignments: lead first, then supports in the order given; empty before dispatch.
     """
@@ -72,6 +75,8 @@ class Ticket:
     last_at: datetime
     last_hash: str
     assignments: tuple[Assignment, ...] = ()
+    first_rating: FirstRating | None = None
+    redo_decision: RedoDecision | None = None
 
     @property
     def lead(self) -> Assignment | None:
@@ -80,11 +85,18 @@ class Ticket:
 
     @property
     def allowed(self) -> list[str]:
-        """Actions of the present state, whoever asks, sorted; ``sign`` only while someone has yet to sign."""
-        actions = actions_of(self.state)
-        if "sign" in actions and all(charge.state != "sign_pending" for charge in self.assignments):
-            return [action for action in actions if action != "sign"]
-        return list(actions)
+        """Actions of the present state, whoever asks, sorted.
+
+        ``sign`` only while someone has yet to sign, a decision on a redo only while one is due.
+        """
+        return [action for action in actions_of(self.state) if self._offers(action)]
+
+    def _offers(self, action: str) -> bool:
+        if action == "sign":
+            return any(charge.state == "sign_pending" for charge in self.assignments)
+        if action in {"redo", "redo/refuse"}:
+            return obstacle_to_redo(self.first_rating, self.redo_decision) is None
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,29 @@ def reject_reply(ticket: Ticket) -> Ticket:
     )
 
 
+def order_redo(ticket: Ticket) -> Ticket:
+    """Let the lead handle again in a round of its own, whose rejections count anew. Source: rule I3."""
+    state = _after(ticket, "redo")
+    _ensure_redo_is_due(ticket)
+    again = replace(lead_of(ticket), state="handling", replied_at=None)
+    return replace(
+        ticket,
+        state=state,
+        round=ticket.round + 1,
+        rejections=0,
+        determination=None,
+        redo_decision="ordered",
+        assignments=_with(ticket, again),
+    )
+
+
+def refuse_redo(ticket: Ticket) -> Ticket:
+    """Leave the first handling as it is; the first rating counts. Source: rule I3."""
+    state = _after(ticket, "redo/refuse")
+    _ensure_redo_is_due(ticket)
+    return replace(ticket, state=state, redo_decision="refused")
+
+
 def close(ticket: Ticket) -> Ticket:
     return replace(ticket, state=_after(ticket, "close"))
 
@@ -185,11 +220,25 @@ def lead_of(ticket: Ticket) -> Assignment:
     return lead
 
 
+def first_rating_of(ticket: Ticket) -> FirstRating:
+    """The rating that a decision on a redo is about."""
+    if ticket.first_rating is None:
+        raise ValueError(f"ticket {ticket.ticket_id} has no first rating")
+    return ticket.first_rating
+
+
 def determination_of(ticket: Ticket) -> Determination:
     """What the approved reply of a ticket says."""
     if ticket.determination is None:
         raise ValueError(f"ticket {ticket.ticket_id} in {ticket.state} has no determination")
     return ticket.determination
+
+
+def _ensure_redo_is_due(ticket: Ticket) -> None:
+    obstacle = obstacle_to_redo(ticket.first_rating, ticket.redo_decision)
+    if obstacle is not None:
+        refusal, detail = obstacle
+        raise refusal(detail, state=ticket.state, allowed=ticket.allowed)
 
 
 def _after(ticket: Ticket, action: Action, charge: Assignment | None = None) -> TicketState:

@@ -7,7 +7,15 @@ from hotline_contracts.problems import NotAllowedInState
 from hotline_contracts.values import UNIT_ROLES, AssignmentRole, TicketState
 
 Action: TypeAlias = Literal[
-    "dispatch", "sign", "interim-feedback", "reply", "reply/approve", "reply/reject", "close"
+    "dispatch",
+    "sign",
+    "interim-feedback",
+    "reply",
+    "reply/approve",
+    "reply/reject",
+    "redo",
+    "redo/refuse",
+    "close",
 ]
 
 DISPATCHERS = frozenset({"dispatcher", "shift_leader"})
@@ -46,6 +54,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("reply",            "lead",    ("handling",),                 "reply_review", UNIT_ROLES,  "Routing: core edges, lead"),
     Transition("reply/approve",    None,      ("reply_review",),             "follow_up",    REVIEWERS,   "Routing: core edges; H3: the reviewer confirms"),
     Transition("reply/reject",     None,      ("reply_review",),             "handling",     REVIEWERS,   "Routing: core edges, reviewer"),
+    # Once only, and only where the first rating asks for it: ``Ticket.allowed`` looks at that too.
+    Transition("redo",             None,      ("follow_up",),                "handling",     DISPATCHERS, "I3: dispatcher; round 2"),
+    Transition("redo/refuse",      None,      ("follow_up",),                None,           DISPATCHERS, "I3: dispatcher"),
     Transition("close",            None,      ("follow_up",),                "closed",       CLOSERS,     "Routing: core edges; H3"),
 )
 # fmt: on

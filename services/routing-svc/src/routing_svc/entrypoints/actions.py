@@ -19,6 +19,7 @@ from hotline_contracts.problems import (
     UnknownUnit,
 )
 from routing_svc.application.close_ticket import close_ticket
+from routing_svc.application.decide_redo import order_redo, refuse_redo
 from routing_svc.application.dispatch_ticket import Order, dispatch_ticket
 from routing_svc.application.give_interim_feedback import give_interim_feedback
 from routing_svc.application.ports import Held
@@ -26,8 +27,16 @@ from routing_svc.application.record_act import Command
 from routing_svc.application.reply_to_ticket import reply_to_ticket
 from routing_svc.application.review_reply import approve_reply, reject_reply
 from routing_svc.application.sign_ticket import sign_ticket
+from routing_svc.domain.redo import OBSTACLES
 from routing_svc.domain.transitions import roles_for
-from routing_svc.entrypoints.schemas import DispatchIn, InterimFeedbackIn, RejectIn, ReplyIn, TicketOut
+from routing_svc.entrypoints.schemas import (
+    DispatchIn,
+    InterimFeedbackIn,
+    RedoDecisionIn,
+    RejectIn,
+    ReplyIn,
+    TicketOut,
+)
 from routing_svc.entrypoints.showing import ticket_shown
 from routing_svc.entrypoints.stores import TicketWorkDep, actor_of
 
@@ -35,7 +44,9 @@ router = WorkRouter(prefix="/api/v1/tickets/{ticket_id}", tags=["tickets"])
 
 REFUSALS = (NotFound, StaleVersion, NotAllowedInState)
 WITH_TEXT = (*REFUSALS, Unavailable)
+OF_REDO = (*WITH_TEXT, *OBSTACLES)
 BY_DIRECTORY = DispatchIn()
+WITHOUT_NOTE = RedoDecisionIn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,22 @@ async def approve(asked: AskedDep, work: TicketWorkDep) -> TicketOut:
 async def reject(asked: AskedDep, work: TicketWorkDep, body: RejectIn) -> TicketOut:
     """Send the reply under review back to its unit."""
     return asked.shown(await reject_reply(work, asked.command, body.note))
+
+
+@router.post("/redo", roles=roles_for("redo"), refuses=OF_REDO)
+async def redo(
+    asked: AskedDep, work: TicketWorkDep, body: Annotated[RedoDecisionIn, Body()] = WITHOUT_NOTE
+) -> TicketOut:
+    """Order the redo that a dissatisfied first rating asked for; once only."""
+    return asked.shown(await order_redo(work, asked.command, body.note))
+
+
+@router.post("/redo/refuse", roles=roles_for("redo/refuse"), refuses=OF_REDO)
+async def refuse(
+    asked: AskedDep, work: TicketWorkDep, body: Annotated[RedoDecisionIn, Body()] = WITHOUT_NOTE
+) -> TicketOut:
+    """Refuse the redo that was asked for; the ticket stays in follow-up."""
+    return asked.shown(await refuse_redo(work, asked.command, body.note))
 
 
 @router.post("/close", roles=roles_for("close"), refuses=REFUSALS)

@@ -6,13 +6,15 @@ from typing import Any, TypeAlias
 from hotline_chassis.consumer import Apply, Poison
 from hotline_chassis.database import Transaction
 from hotline_contracts.events.base import Event, Fact
+from hotline_contracts.events.evaluation import RatingGivenV1
 from hotline_contracts.events.intake import RequestAcceptedV1, RequestTextPutV1
 from routing_svc.application.create_tickets import create_tickets
+from routing_svc.application.keep_ratings import keep_ratings
 from routing_svc.application.keep_texts import keep_texts
 from routing_svc.application.ports import ArrivalWork
 from routing_svc.entrypoints.stores import Stores
 
-TOPICS = ("intake.requests", "intake.texts")
+TOPICS = ("intake.requests", "intake.texts", "evaluation.ratings")
 
 Handler: TypeAlias = Callable[[ArrivalWork, Sequence[Fact[Any]]], Awaitable[None]]
 
@@ -27,9 +29,14 @@ async def on_text(work: ArrivalWork, facts: Sequence[Fact[RequestTextPutV1]]) ->
     await keep_texts(work, [fact.event for fact in facts])
 
 
+async def on_rating(work: ArrivalWork, facts: Sequence[Fact[RatingGivenV1]]) -> None:
+    await keep_ratings(work, [fact.event for fact in facts])
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     RequestAcceptedV1: on_accepted,
     RequestTextPutV1: on_text,
+    RatingGivenV1: on_rating,
 }
 
 

@@ -44,6 +44,10 @@ class RejectIn(In):
     note: NoteText
 
 
+class RedoDecisionIn(In):
+    note: NoteText | None = None
+
+
 class UnitReplaceIn(In):
     code: UnitCode | None = None
     name: ShortText
