@@ -14,6 +14,7 @@ STATUSES = {
     404: {"not-found"},
     405: {"method-not-allowed"},
     409: {
+        "already-rated",
         "already-redone",
         "channel-ref-used",
         "clock-only-forward",

@@ -8,7 +8,7 @@ import pytest
 
 from hotline_chassis.web.young_ids import PATIENCE, is_young, wait_for_young
 from hotline_contracts.ids import act_id, derived_id
-from hotline_contracts.problems import NotFound
+from hotline_contracts.problems import NotAllowedInState, NotFound
 
 from .conftest import NOON, Sample, problem_of
 
@@ -124,3 +124,41 @@ async def test_an_id_that_comes_at_the_last_look_is_found() -> None:
         return "found"
 
     assert await wait_for_young(attempt, [act_id(NOON)], now=lambda: NOON, system_clock=clock) == "found"
+
+
+class NotYet(NotAllowedInState):
+    passing = True
+
+
+@pytest.mark.parametrize(("refusal", "looks_wanted"), [(NotYet, 3), (NotAllowedInState, 1)])
+async def test_a_passing_refusal_is_tried_again_whatever_the_ids_age(
+    refusal: type[NotAllowedInState], looks_wanted: int
+) -> None:
+    clock = SteppedClock()
+    looks = 0
+
+    async def attempt() -> str:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
+            raise refusal("rate", "none", [])
+        return "rated"
+
+    waiting = wait_for_young(attempt, [act_id(NOON.replace(year=2020))], now=lambda: NOON, system_clock=clock)
+    if looks_wanted == 1:
+        with pytest.raises(NotAllowedInState):
+            await waiting
+    else:
+        assert await waiting == "rated"
+    assert looks == looks_wanted
+
+
+async def test_a_refusal_that_does_not_pass_in_time_is_the_answer() -> None:
+    clock = SteppedClock()
+
+    async def attempt() -> None:
+        raise NotYet("rate", "none", [])
+
+    with pytest.raises(NotYet):
+        await wait_for_young(attempt, [], now=lambda: NOON, system_clock=clock)
+    assert PATIENCE <= clock.seconds <= PATIENCE + 0.3

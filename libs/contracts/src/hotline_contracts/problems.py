@@ -38,6 +38,7 @@ PROBLEMS: dict[str, ProblemKind] = {
         ProblemKind("already-redone", 409, "工单已重办过"),
         ProblemKind("redo-already-refused", 409, "重办申请已被驳回"),
         ProblemKind("redo-not-requested", 409, "没有可决定的重办申请"),
+        ProblemKind("already-rated", 409, "已评价过"),
         ProblemKind("idempotency-in-progress", 409, "相同幂等键的请求正在处理"),
         ProblemKind("channel-ref-used", 409, "渠道编号已用于不同的请求"),
         ProblemKind("unit-exists", 409, "承办单位代码已存在"),
@@ -58,9 +59,12 @@ class Refusal(Exception):
         slug: key of ``PROBLEMS``.
         detail: one Chinese sentence for the person who asked; holds no personal data.
         extra: further members of the problem document (JSON values).
+        passing: a fact that is on its way to this service may lift the refusal within moments, so the edge
+            tries again for as long as it waits for young ids.
     """
 
     slug = "invalid-input"
+    passing = False
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)

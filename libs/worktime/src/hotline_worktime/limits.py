@@ -8,6 +8,8 @@ from pydantic.dataclasses import dataclass
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 Count = Annotated[int, Field(ge=1, le=10_000)]
+Origin: TypeAlias = Literal["note", "default", "province", "city"]
+"""Where a value comes from: the city's explanatory note, our default, the province's rules, the city's own."""
 
 OPENS = time(9, 0)
 CLOSES = time(17, 0)

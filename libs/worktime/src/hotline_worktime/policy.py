@@ -1,5 +1,6 @@
 """The policy: its document's shape, its vocabulary, and version 1."""
 
+from hotline_worktime.limits import Origin
 from hotline_worktime.policy_1 import POLICY_1
 from hotline_worktime.policy_document import (
     DUTIES,
@@ -12,13 +13,13 @@ from hotline_worktime.policy_document import (
     Emergent,
     NoLimit,
     NoRule,
-    Origin,
     Policy,
     PolicyDocument,
     TicketType,
     Window,
     is_window,
 )
+from hotline_worktime.scorecard_rules import FollowUpRules, IndicatorName, IndicatorRule, ScorecardRules
 
 __all__ = [
     "DUTIES",
@@ -30,11 +31,15 @@ __all__ = [
     "Duty",
     "DutyRule",
     "Emergent",
+    "FollowUpRules",
+    "IndicatorName",
+    "IndicatorRule",
     "NoLimit",
     "NoRule",
     "Origin",
     "Policy",
     "PolicyDocument",
+    "ScorecardRules",
     "TicketType",
     "Window",
     "is_window",

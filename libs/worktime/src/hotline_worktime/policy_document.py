@@ -14,7 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from hotline_worktime.calendars import WorkCalendar
 from hotline_worktime.deadlines import Deadline, deadline
-from hotline_worktime.limits import Limit, NaturalDays, WarningBefore, WorkingDays
+from hotline_worktime.limits import Limit, NaturalDays, Origin, WarningBefore, WorkingDays
+from hotline_worktime.scorecard_rules import FollowUpRules, ScorecardRules
 
 TicketType: TypeAlias = Literal[
     "consultation", "help", "opinion", "suggestion", "complaint", "report", "praise"
@@ -40,7 +41,6 @@ Duty: TypeAlias = Literal[
     "dispute_decision",
 ]
 Window: TypeAlias = Literal["return_window", "appeal_window", "objection_window"]
-Origin: TypeAlias = Literal["note", "default", "province", "city"]
 Form: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,31}$")]
 
 TICKET_TYPES: Final[tuple[TicketType, ...]] = get_args(TicketType)
@@ -133,6 +133,9 @@ class PolicyDocument(BaseModel):
 
     rules: tuple[DutyRule, ...]
     clocks: ClockSwitches = ClockSwitches()
+    # Documents stored before these sections existed read as their defaults.
+    follow_up: FollowUpRules = FollowUpRules()
+    scorecard: ScorecardRules = ScorecardRules()
 
     @model_validator(mode="after")
     def _check_cover(self) -> Self:

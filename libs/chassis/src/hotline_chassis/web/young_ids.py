@@ -1,4 +1,4 @@
-"""Patience for ids that were minted a moment ago and whose fact is still on its way to this service."""
+"""Patience for what a fact still on its way to this service will settle: ids minted a moment ago, passing refusals."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from hotline_chassis.clocks import SystemClock
-from hotline_contracts.problems import NotFound
+from hotline_contracts.problems import NotFound, Refusal
 
 YOUNG = timedelta(seconds=10)
 PATIENCE = 2.0
@@ -37,18 +37,20 @@ async def wait_for_young(
     now: Callable[[], datetime],
     system_clock: SystemClock,
 ) -> Answer:
-    """Run ``attempt``; while it finds nothing and one of ``ids`` is young, run it again.
+    """Run ``attempt``; while it finds nothing and one of ``ids`` is young, or its refusal passes, run it again.
 
     Each attempt is complete in itself (its own transaction). An id that is not young fails at once.
 
     Raises:
         NotFound: there is no young id, or it was still not here after ``PATIENCE``.
+        Refusal: it does not pass, or did not within ``PATIENCE``.
     """
     try:
         return await attempt()
-    except NotFound:
+    except Refusal as refused:
         instant = now()
-        if not any(is_young(value, instant) for value in ids):
+        young = any(is_young(value, instant) for value in ids)
+        if not _may_pass(refused, young=young):
             raise
     until = system_clock.monotonic() + PATIENCE
     pause = FIRST_PAUSE
@@ -57,7 +59,11 @@ async def wait_for_young(
         await asyncio.sleep(pause)
         try:
             return await attempt()
-        except NotFound:
-            if last:
+        except Refusal as refused:
+            if last or not _may_pass(refused, young=young):
                 raise
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _may_pass(refused: Refusal, *, young: bool) -> bool:
+    return refused.passing or (young and isinstance(refused, NotFound))
