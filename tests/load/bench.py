@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("bench_worktime", "bench_intake", "bench_consumer")
+MODULES = ("bench_worktime", "bench_events", "bench_intake", "bench_consumer")
 OUT = Path(".hotline") / "bench.json"
 
 

@@ -1,12 +1,12 @@
 """A record's headers are read as they were written, and whatever cannot be read says so instead of raising anew."""
 
 import contextlib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hotline_contracts.events.base import ContractBroken, Envelope, encode
 from hotline_contracts.events.registry import decode

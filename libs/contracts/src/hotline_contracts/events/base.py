@@ -1,6 +1,5 @@
 """What every event is: a frozen JSON value, and an envelope of CloudEvents attributes around it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -33,8 +32,7 @@ class ContractBroken(Exception):
     """A record that no retry can make readable: bad headers, bad JSON, a missing or mistyped field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event ready to travel: CloudEvents 1.0 attributes, topic, key and JSON bytes.
 
     Attributes:
@@ -112,8 +110,7 @@ class Envelope:
             raise ContractBroken(f"unreadable headers: {type(broken).__name__} {broken}") from broken
 
 
-@dataclass(frozen=True, slots=True)
-class Fact(Generic[EventT_co]):
+class Fact(msgspec.Struct, Generic[EventT_co], frozen=True, gc=False):
     """An event as a consumer sees it: decoded, with its envelope."""
 
     event: EventT_co

@@ -6,6 +6,7 @@ import msgspec
 
 from hotline_contracts.events import evaluation, intake, knowledge, routing, sla
 from hotline_contracts.events.base import ContractBroken, Envelope, Event, Fact
+from hotline_contracts.events.topics import TOPICS
 
 EVENTS: Mapping[str, type[Event]] = {
     event.TYPE: event
@@ -47,21 +48,10 @@ EVENTS: Mapping[str, type[Event]] = {
     )
 }
 
-PARTITIONS: Mapping[str, int] = {
-    "intake.requests": 4,
-    "intake.texts": 4,
-    "routing.tickets": 4,
-    "routing.texts": 4,
-    "sla.clocks": 4,
-    "evaluation.ratings": 4,
-    "knowledge.entries": 4,
-    "reference.units": 1,
-    "reference.policies": 1,
-    "reference.calendars": 1,
-}
+PARTITIONS: Mapping[str, int] = {topic.name: topic.partitions for topic in TOPICS.values()}
 """Partitions of every topic; a topic that is not here does not exist."""
 
-COMPACTED = frozenset({"intake.texts", "routing.texts"})
+COMPACTED = frozenset(topic.name for topic in TOPICS.values() if topic.compacted)
 """Topics whose older records may vanish; only there a subject's sequence may have holes."""
 
 _decoders = {name: msgspec.json.Decoder(event) for name, event in EVENTS.items()}
