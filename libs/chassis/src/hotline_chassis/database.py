@@ -19,6 +19,7 @@ from hotline_chassis.clocks import BusinessClock
 from hotline_chassis.crashpoints import reach
 from hotline_chassis.signals import Signal
 from hotline_contracts.events.base import Envelope, Event, encode
+from hotline_contracts.ids import text_of
 from hotline_contracts.values import DEFAULT_SITE
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -99,11 +100,11 @@ class Transaction:
         self._announced.append(
             Envelope(
                 topic=event.TOPIC,
-                key=str(key),
+                key=text_of(key),
                 event_id=event_id,
                 type=event.TYPE,
                 source=self._source,
-                subject=str(subject),
+                subject=text_of(subject),
                 at=at,
                 sequence=sequence,
                 value=encode(event),

@@ -5,6 +5,8 @@ import os
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import orjson
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _NEITHER_VERSION_NOR_VARIANT = ~(0xF << 76 | 0b11 << 62)
@@ -35,5 +37,10 @@ def derived_id(*parts: object) -> UUID:
 
     The parts are joined by an unprintable separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    digest = hashlib.sha256("\x1f".join(map(text_of, parts)).encode()).digest()
     return UUID(int=int.from_bytes(digest[:16], "big") & _NEITHER_VERSION_NOR_VARIANT | _VERSION_8)
+
+
+def text_of(value: object) -> str:
+    """``str(value)``; of a UUID in a third of the time, which counts where every fact names several."""
+    return orjson.dumps(value)[1:-1].decode() if type(value) is UUID else str(value)

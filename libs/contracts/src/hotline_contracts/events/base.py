@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from hotline_contracts.canonical import instant_text
+from hotline_contracts.ids import text_of
 from hotline_contracts.values import DEFAULT_SITE
 
 Aware: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -58,7 +59,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Names and values of the headers, as text (all ASCII)."""
         found = [
             ("ce_specversion", "1.0"),
-            ("ce_id", str(self.event_id)),
+            ("ce_id", text_of(self.event_id)),
             ("ce_type", self.type),
             ("ce_source", self.source),
             ("ce_subject", self.subject),
