@@ -14,7 +14,7 @@ BUILD_FILES = (
 )
 ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+)(/\S*)?")
 NAMES_ONLY = re.compile(
-    r"^(localhost|127\.0\.0\.1|www\.w3\.org|json-schema\.org|example\.(com|org))(/|$)"
+    r"^(localhost|127\.0\.0\.1|www\.w3\.org|json-schema\.org|([\w-]+\.)*example\.(com|org)|\w+-svc)(/|$)"
     r"|^maven\.apache\.org/(POM|xsd|SETTINGS)"
 )
 INDEX_OPTION = re.compile(
