@@ -22,6 +22,7 @@ from hotline_chassis.bus.port import NewRecord
 from hotline_chassis.clocks import RealTime, VirtualTime
 from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
+from hotline_chassis.memory import settle_memory
 from hotline_chassis.migrations import migrate
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.web.dev_issuer import DevIssuer
@@ -29,7 +30,6 @@ from hotline_contracts.events import routing
 from hotline_contracts.events.base import Envelope, Event, encode
 from hotline_contracts.events.registry import EVENTS, PARTITIONS
 from hotline_contracts.ids import derived_id
-from hotline_local.memory import settle_memory
 from sla_svc.main import build
 
 Row = dict[str, object]

@@ -152,8 +152,8 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run to the end; what is foreseen ends with one line and exit code 1."""
     import uvloop
 
+    from hotline_chassis.memory import settle_memory
     from hotline_local.errors import FORESEEN
-    from hotline_local.memory import settle_memory
 
     settle_memory()
     try:

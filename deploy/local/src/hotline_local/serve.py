@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from hotline_chassis import crashpoints
+from hotline_chassis.memory import settle_memory
 from hotline_local.buses import BusChoice
 from hotline_local.demo import DEMO_BEGINS_AT, play_morning
 from hotline_local.inprocess import GatewayClient
 from hotline_local.machine import ClockRemembered, Machine, running_machine
-from hotline_local.memory import settle_memory
 from hotline_local.web import Server, gateway_of, listen
 
 

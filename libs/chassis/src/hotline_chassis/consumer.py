@@ -74,6 +74,8 @@ class Consumer:
     Attributes:
         applied: raised after each commit that applied facts.
         moved: records whose effects were committed so far, by whoever made a step.
+        turns: rounds of ``run`` so far; one that stands still hangs.
+        trouble: what the last round of ``run`` was retried for, None after a good one.
         stopped_for: why the consumer refuses to go on (a shortened log), else None.
     """
 
@@ -91,6 +93,8 @@ class Consumer:
         self.topics = tuple(topics)
         self.applied = Signal()
         self.moved = 0
+        self.turns = 0
+        self.trouble: str | None = None
         self.stopped_for: str | None = None
         self._database = database
         self._bus = bus
@@ -141,6 +145,15 @@ class Consumer:
     def is_behind(self, ends: Mapping[TopicPartition, int]) -> bool:
         """Whether records below these ends, of our topics, are still to be applied here or by another member."""
         return any(self._next.get(at, 0) < end for at, end in ends.items() if at[0] in self.topics)
+
+    def is_behind_here(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """As ``is_behind``, of the partitions that this member reads now."""
+        return any(upto < ends.get(at, 0) for at, upto in self._next.items())
+
+    @property
+    def joined(self) -> bool:
+        """Whether ``start`` has succeeded."""
+        return self._reader is not None
 
     def _joined(self) -> BusReader:
         if self._reader is None:
@@ -273,17 +286,21 @@ class Consumer:
         ``patience`` is how long (seconds) an idle ``fetch`` may keep others from calling ``step``.
         """
         while not stop.is_set():
+            self.turns += 1
             try:
                 await self.step(patience)
+                self.trouble = None
             except LogShortened as lost:
                 self.stopped_for = str(lost)
                 log.critical("consumer.log_shortened", group=self._group, detail=str(lost))
                 raise
             except (BusUnavailable, *TROUBLE) as trouble:
-                log.warning("consumer.retries", group=self._group, error=type(trouble).__name__)
+                self.trouble = type(trouble).__name__
+                log.warning("consumer.retries", group=self._group, error=self.trouble)
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception:
+            except Exception as bug:
                 # A bug in a handler is not poison: the batch stays where it is until a release mends it.
+                self.trouble = type(bug).__name__
                 log.exception("consumer.retries_unknown", group=self._group)
                 await asyncio.sleep(RETRY_SECONDS)
 

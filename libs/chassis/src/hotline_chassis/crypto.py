@@ -48,6 +48,10 @@ class DataKey:
         return _open(self.secret, sealed, context)
 
 
+class KeysMissing(Exception):
+    """A key folder lacks a key, or a file in it is none: making a new one would lock the old texts for ever."""
+
+
 class MasterKeys:
     """The site's master keys by id, one of them current, and the key of the lookup hash."""
 
@@ -63,6 +67,25 @@ class MasterKeys:
         lookup = _read_or_make(folder / "lookup.key")
         if not list(folder.glob("master-*.key")):
             _read_or_make(folder / "master-1.key")
+        return cls._of(folder, lookup)
+
+    @classmethod
+    def given(cls, folder: Path) -> "MasterKeys":
+        """Read the same files, all of 32 bytes, and make none: the site's operators keep them.
+
+        Raises:
+            KeysMissing: no lookup key, no master key, or a file that is no key.
+        """
+        files = [folder / "lookup.key", *sorted(folder.glob("master-*.key"))]
+        if len(files) == 1:
+            raise KeysMissing(f"{folder} holds no master-<id>.key")
+        for file in files:
+            if not file.is_file() or len(file.read_bytes()) != _KEY:
+                raise KeysMissing(f"{file} is not a key of {_KEY} bytes")
+        return cls._of(folder, files[0].read_bytes())
+
+    @classmethod
+    def _of(cls, folder: Path, lookup: bytes) -> "MasterKeys":
         keys = {path.stem.removeprefix("master-"): path.read_bytes() for path in folder.glob("master-*.key")}
         return cls(keys, max(keys, key=lambda name: (len(name), name)), lookup)
 

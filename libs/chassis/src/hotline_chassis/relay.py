@@ -6,6 +6,7 @@ get their ids under the aggregate's lock, and because every look begins at the l
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,10 @@ from hotline_chassis.signals import Signal
 log = structlog.get_logger(__name__)
 
 ADVISORY_LOCK = 5204_12345
+CHANNEL = "outbox"
+"""Where processes that wrote outbox rows tell of them (``processes.outbox_notices``)."""
 IDLE_SECONDS = 0.2
+STANDBY_SECONDS = 0.5
 WATERMARK_SECONDS = 0.2
 
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
@@ -61,6 +65,8 @@ class Relay:
     Attributes:
         topics: what the service publishes and somebody's timer waits for: watermarks go to these.
         moved: rows appended so far, by whoever made a step.
+        turns: rounds of ``run`` so far; one that stands still hangs.
+        standby: another relay of this service has the lock; ours waits for it.
 
     Args:
         durable_floor: flush the stamp floor to disk before a watermark stands on it. False only where the
@@ -91,6 +97,8 @@ class Relay:
         self._keeps_floor = "on" if durable_floor else "off"
         self._appended: list[int] = []
         self.moved = 0
+        self.turns = 0
+        self.standby = False
 
     async def start(self) -> None:
         """Take the lock.
@@ -104,6 +112,7 @@ class Relay:
             raise RelayLockHeld
         # A lost DELETE only means that rows are sent again, which consumers recognise.
         await connection.execute("SET synchronous_commit = off")
+        await connection.add_listener(CHANNEL, lambda *_: self._wake.raise_())
         self._connection = connection
         self._appended = []
 
@@ -198,8 +207,10 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop, through outages of bus and database."""
         while not stop.is_set():
+            self.turns += 1
             try:
-                await self._ensure_lock()
+                if not await self._has_lock(stop):
+                    continue
                 await self._wake.wait(IDLE_SECONDS)
                 async with self._turn:
                     if await self._move():
@@ -227,9 +238,26 @@ class Relay:
             self._connection.terminate()
             self._connection = None
 
-    async def _ensure_lock(self) -> None:
-        if not self.active:
+    async def _has_lock(self, stop: asyncio.Event) -> bool:
+        if self.active:
+            return True
+        try:
             await self.start()
+        except RelayLockHeld:
+            await self._stand_by(stop)
+            return False
+        self.standby = False
+        self._wake.raise_()  # for what was written while nobody listened
+        return True
+
+    async def _stand_by(self, stop: asyncio.Event) -> None:
+        """Another one has the lock: ask again soon."""
+        if not self.standby:
+            self.standby = True
+            log.info("relay.stands_by")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STANDBY_SECONDS):
+                await stop.wait()
 
 
 def _as_record(row: Any) -> NewRecord:

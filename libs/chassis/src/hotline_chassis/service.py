@@ -32,7 +32,13 @@ class Surroundings:
 
 
 class Timer(Protocol):
-    """Something that must happen at an instant of the business clock, without being asked."""
+    """Something that must happen at an instant of the business clock, without being asked.
+
+    Attributes:
+        turns: rounds of its own loop so far; one that stands still hangs.
+    """
+
+    turns: int
 
     @property
     def topics(self) -> frozenset[str]:

@@ -19,8 +19,8 @@ class Signal:
     def clear(self) -> None:
         self._raised.clear()
 
-    async def wait(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds; True if raised. Clears it."""
+    async def wait(self, timeout: float | None) -> bool:
+        """Wait up to ``timeout`` seconds (None: without end); True if raised. Clears it."""
         try:
             async with asyncio.timeout(timeout):
                 await self._raised.wait()

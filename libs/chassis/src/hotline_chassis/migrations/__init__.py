@@ -6,6 +6,6 @@ deployed and must suit the code before; `post` runs when no old code is left. Th
 """
 
 from hotline_chassis.migrations.drift import drift
-from hotline_chassis.migrations.runner import MigrationMisnamed, SchemaIsNewer, migrate
+from hotline_chassis.migrations.runner import MigrationMisnamed, SchemaIsNewer, is_migrated, migrate
 
-__all__ = ["MigrationMisnamed", "SchemaIsNewer", "drift", "migrate"]
+__all__ = ["MigrationMisnamed", "SchemaIsNewer", "drift", "is_migrated", "migrate"]

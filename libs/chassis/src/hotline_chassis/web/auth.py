@@ -1,5 +1,7 @@
 """Who calls: JWTs verified by each service itself, against a JWKS and the system clock."""
 
+import asyncio
+import contextlib
 import json
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
@@ -14,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import Scope
 
 from hotline_chassis.clocks import SystemClock
-from hotline_contracts.problems import Unauthenticated
+from hotline_contracts.problems import Unauthenticated, Unavailable
 from hotline_contracts.values import DEFAULT_SITE, ROLES, UNIT_ROLES, UnitCode
 
 ALGORITHMS = ("ES256", "Ed25519")
@@ -66,6 +68,10 @@ def bearer_token(scope: Scope) -> str:
     raise unauthenticated()
 
 
+class IssuerKeysAway(Exception):
+    """The issuer's keys cannot be had now."""
+
+
 class Verifier:
     """Verifies tokens of one issuer and remembers the ones it has seen, until they expire.
 
@@ -73,7 +79,8 @@ class Verifier:
         jwks: the issuer's public keys.
         issuer: required ``iss``.
         system_clock: tokens live in real time, whatever the business clock says.
-        fetch: gets the issuer's present JWKS when a token names a key we do not know.
+        fetch: gets the issuer's present JWKS when a token names a key we do not know (or raises
+            ``IssuerKeysAway``).
     """
 
     def __init__(
@@ -92,12 +99,18 @@ class Verifier:
         self._clock = system_clock
         self._fetch = fetch
         self._fetched_at: float | None = None
+        self._fetching = asyncio.Lock()
+        self._used: list[Any] | None = None
         self._seen: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self.use(jwks)
 
     def use(self, jwks: Mapping[str, Any]) -> None:
         """Take these keys from now on; tokens of keys that are gone are verified (and fail) anew."""
-        self._keys = KeySet.import_key_set({"keys": list(jwks["keys"])})
+        keys = list(jwks["keys"])
+        if keys == self._used:
+            return
+        self._used = keys
+        self._keys = KeySet.import_key_set({"keys": keys}) if keys else KeySet([])
         self._seen.clear()
 
     async def verify(self, token: str) -> Caller:
@@ -105,6 +118,7 @@ class Verifier:
 
         Raises:
             Unauthenticated: for whatever is wrong with it.
+            Unavailable: no key of the issuer is known yet.
         """
         now = self._clock.now().timestamp()
         seen = self._seen.get(token)
@@ -128,13 +142,36 @@ class Verifier:
     def remembered(self) -> int:
         return len(self._seen)
 
+    @property
+    def has_keys(self) -> bool:
+        return bool(self._keys.keys)
+
+    async def refresh(self) -> None:
+        """Take the issuer's present keys; whoever asks for an unknown key meanwhile waits for them.
+
+        Raises:
+            IssuerKeysAway: the keys that were known stay.
+        """
+        if self._fetch is not None:
+            async with self._fetching:
+                self._fetched_at = self._clock.monotonic()
+                self.use(await self._fetch())
+
     async def _learn_key_of(self, token: str) -> None:
-        if self._fetch is None or _key_id(token) in {key.kid for key in self._keys}:
+        if self._fetch is None or self._knows_key_of(token):
             return
-        now = self._clock.monotonic()
-        if self._fetched_at is None or now - self._fetched_at >= REFETCH_AFTER:
-            self._fetched_at = now
-            self.use(await self._fetch())
+        async with self._fetching:
+            now = self._clock.monotonic()
+            recent = self._fetched_at is not None and now - self._fetched_at < REFETCH_AFTER
+            if not recent and not self._knows_key_of(token):
+                self._fetched_at = now
+                with contextlib.suppress(IssuerKeysAway):
+                    self.use(await self._fetch())
+        if not self.has_keys:
+            raise Unavailable("暂时无法核验访问令牌，请稍后再试。")
+
+    def _knows_key_of(self, token: str) -> bool:
+        return _key_id(token) in {key.kid for key in self._keys.keys}
 
     def _read(self, token: str, now: float) -> tuple[float, Caller]:
         try:

@@ -1,0 +1,93 @@
+"""From a process's start to its end: signals, waiting for what is not there yet, and a last deadline."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from hotline_chassis.clocks import SystemClock
+
+log = structlog.get_logger(__name__)
+
+Found = TypeVar("Found")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+GIVE_UP_SECONDS = 8.0
+"""After a signal: what has not ended by then ends hard. Nothing is lost by it, a crash must be safe anyway."""
+
+
+class Stopped(Exception):
+    """The process was told to end while it was still waiting for something."""
+
+
+class Lifetime:
+    """One process's life.
+
+    Attributes:
+        stop: set by SIGTERM and SIGINT.
+    """
+
+    def __init__(self, system_clock: SystemClock) -> None:
+        self.system_clock = system_clock
+        self.stop = asyncio.Event()
+
+    def heed_signals(self) -> None:
+        """End in order at SIGTERM and SIGINT, and hard if that takes too long."""
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(ending, self._end)
+
+    def _end(self) -> None:
+        if not self.stop.is_set():
+            log.info("process.stops")
+            self.stop.set()
+            asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, _end_hard)
+
+    async def until_there(
+        self,
+        what: str,
+        attempt: Callable[[], Awaitable[Found]],
+        trouble: tuple[type[BaseException], ...],
+    ) -> Found:
+        """Try until it succeeds; only ``trouble`` is waited out.
+
+        Raises:
+            Stopped: told to end meanwhile.
+        """
+        pause = FIRST_PAUSE
+        while not self.stop.is_set():
+            try:
+                return await self._unless_stopped(attempt)
+            except trouble as reason:
+                log.warning("process.waits", waits_for=what, error=type(reason).__name__)
+            await self.pause(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        raise Stopped(what)
+
+    async def _unless_stopped(self, attempt: Callable[[], Awaitable[Found]]) -> Found:
+        trying = asyncio.ensure_future(attempt())
+        stopping = asyncio.ensure_future(self.stop.wait())
+        try:
+            await asyncio.wait({trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if trying.done():
+                return trying.result()
+            raise Stopped
+        finally:
+            stopping.cancel()
+            trying.cancel()
+            await asyncio.wait({trying}, timeout=1)
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, at most until told to end."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+        except TimeoutError:
+            return
+
+
+def _end_hard() -> None:
+    log.warning("process.ends_hard", after_seconds=GIVE_UP_SECONDS)
+    os._exit(0)
