@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 NEEDED = {
     "real Kafka": ".test_real_kafka",
+    "the bus suite on Kafka": "[kafka",
     "PostgreSQL 15": "[15",
     "PostgreSQL 18": "[18",
 }

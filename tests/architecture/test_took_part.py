@@ -5,7 +5,12 @@ from pathlib import Path
 from tests.took_part import complaints
 
 CASE = '<testcase classname="tests.{0}" name="{1}">{2}</testcase>'
-WHOLE = [("x.test_real_kafka", "test_a", ""), ("m", "test_b[15]", ""), ("m", "test_b[18-x]", "")]
+WHOLE = [
+    ("x.test_real_kafka", "test_a", ""),
+    ("m", "test_b[kafka]", ""),
+    ("m", "test_b[15]", ""),
+    ("m", "test_b[18-x]", ""),
+]
 
 
 def report(folder: Path, cases: list[tuple[str, str, str]]) -> Path:
@@ -28,6 +33,7 @@ def test_what_is_absent_or_failed_or_skipped_is_named(tmp_path: Path) -> None:
     ]
     assert list(complaints(report(tmp_path, cases))) == [
         "no test with real Kafka took part",
+        "no test with the bus suite on Kafka took part",
         "no test with PostgreSQL 15 took part",
         "test_b[15] was skipped: PostgreSQL 15 is not installed here",
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.kafka_broker import UNAVAILABLE, run_script
+from hotline_chassis.testing.kafka import UNAVAILABLE, run_script
 
 
 @pytest.fixture

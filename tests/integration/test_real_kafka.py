@@ -14,9 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import IllegalStateError, InvalidTimestampError
 
-from tests.integration.kafka_broker import LocalBroker, kafka_bootstrap, local_broker, run_script
-
-__all__ = ["kafka_bootstrap", "local_broker"]
+from hotline_chassis.testing.kafka import LocalBroker, run_script
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300), pytest.mark.xdist_group("kafka")]
 

@@ -1,6 +1,6 @@
 """Errors that end a command with one line instead of a trace."""
 
-from hotline_chassis.bus.embedded.schema import BelongsElsewhere
+from hotline_chassis.bus.port import BelongsElsewhere
 from hotline_chassis.embedded_postgres import InitdbFailed, PasswordMissing, PostgresDidNotStart
 from hotline_local.audit import NothingToAudit
 from hotline_local.buses import BusRemembered, KafkaUnreachable

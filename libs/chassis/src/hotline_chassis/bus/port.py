@@ -67,6 +67,10 @@ class TopicDiffers(Exception):
     """The topic exists with another number of partitions; changing it would move keys."""
 
 
+class BelongsElsewhere(Exception):
+    """This bus was bound to another instance: it was copied, restored or mounted to the wrong place."""
+
+
 class LogShortened(Exception):
     """A log ends before a stored position: records were lost, so the consumer stops loudly."""
 

@@ -1,13 +1,20 @@
 """What the behaviour suite of the bus needs besides the port: other processes, passing time, deletion."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from uuid import uuid4
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from hotline_chassis.bus.embedded import EmbeddedBus
+from hotline_chassis.bus.groups import LEASE
+from hotline_chassis.bus.kafka import KafkaBus, KafkaSettings
 from hotline_chassis.bus.memory import MemoryBus
 from hotline_chassis.bus.port import Bus, BusReader, BusUnavailable, NewRecord, Record, TopicPartition
+from hotline_chassis.clocks import RealTime
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -120,6 +127,75 @@ class EmbeddedLab:
     async def close(self) -> None:
         for bus in [self.bus, *self._others]:
             await bus.close()
+
+
+IMPATIENT = KafkaSettings(
+    session=6,
+    heartbeat=0.1,
+    rebalance=5,
+    poll=2,
+    request=8,
+    send=8,
+    join=15,
+    stop=1,
+    fetch_wait=0.05,
+    stall=2,
+)
+"""A member of these is replaced when nobody asked it for records for 2 s."""
+
+
+class KafkaLab:
+    """A real broker, shared by tests: each has a namespace of its own."""
+
+    moves_time = False
+
+    def __init__(self, bootstrap: str, namespace: str, bus: KafkaBus) -> None:
+        self.bus = bus
+        self.bootstrap = bootstrap
+        self.namespace = namespace
+        self._others: list[KafkaBus] = []
+
+    @classmethod
+    async def open(cls, bootstrap: str, settings: KafkaSettings = IMPATIENT) -> "KafkaLab":
+        namespace = f"{uuid4().hex}."
+        bus = await KafkaBus.connect(bootstrap, RealTime(), namespace=namespace, settings=settings)
+        return cls(bootstrap, namespace, bus)
+
+    async def another_process(self, settings: KafkaSettings = IMPATIENT) -> KafkaBus:
+        other = await KafkaBus.connect(
+            self.bootstrap, RealTime(), namespace=self.namespace, settings=settings
+        )
+        self._others.append(other)
+        return other
+
+    async def pass_time(self, duration: timedelta) -> None:
+        """The broker's own time: a lease is the time after which nobody's share is kept, all else is short."""
+        await asyncio.sleep(IMPATIENT.poll * 1.25 if duration >= LEASE else IMPATIENT.heartbeat / 2)
+
+    async def delete_topic(self, topic: str) -> None:
+        async with self._admin() as admin:
+            await admin.delete_topics([f"{self.namespace}{topic}"])
+
+    async def committed(self, group: str) -> dict[TopicPartition, int]:
+        async with self._admin() as admin:
+            found = await admin.list_consumer_group_offsets(f"{self.namespace}{group}")
+        return {(p.topic.removeprefix(self.namespace), p.partition): at.offset for p, at in found.items()}
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[Any]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+    async def close(self) -> None:
+        for bus in [self.bus, *self._others]:
+            await bus.close()
+        async with self._admin() as admin:
+            ours = [name for name in await admin.list_topics() if name.startswith(self.namespace)]
+            await admin.delete_topics(ours)
 
 
 class LosingAnswers:

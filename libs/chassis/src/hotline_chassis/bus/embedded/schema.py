@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from hotline_chassis.bus.port import BusUnavailable
+from hotline_chassis.bus.port import BelongsElsewhere, BusUnavailable
 
 Session: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
@@ -80,10 +80,6 @@ CREATE TABLE watermarks (
 
 class LayoutUnknown(Exception):
     """The database holds a bus of another version of this code."""
-
-
-class BelongsElsewhere(Exception):
-    """This bus was bound to another instance: it was copied, restored or mounted to the wrong place."""
 
 
 async def prepare(connection: Session) -> None:

@@ -1,4 +1,8 @@
-"""A real Kafka broker for the tests of one session, in a folder of its own: the one of `make kafka` stays untouched."""
+"""A real Kafka broker for the tests of one process, in a folder of its own: the one of `make kafka` stays untouched.
+
+Registered for every test by the repository's own `conftest.py`. Tests that use it carry the mark `kafka` and
+`xdist_group("kafka")`, so that one broker serves them all.
+"""
 
 import os
 import subprocess
@@ -8,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[5]
 SCRIPT = ROOT / "deploy/kafka/kafka.sh"
 UNAVAILABLE = 69
 SCRIPT_WITHIN_S = 280
@@ -16,8 +20,8 @@ SCRIPT_WITHIN_S = 280
 
 def run_script(*arguments: str | Path, java_home: str | None = None) -> subprocess.CompletedProcess[str]:
     setting = [] if java_home is None else [f"JAVA_HOME={java_home}"]
-    return subprocess.run(
-        ["env", *setting, SCRIPT, *arguments],
+    return subprocess.run(  # noqa: S603 - our own script
+        ["/usr/bin/env", *setting, SCRIPT, *arguments],
         capture_output=True,
         text=True,
         timeout=SCRIPT_WITHIN_S,
@@ -34,12 +38,14 @@ class LocalBroker:
         started = run_script("start", self.folder)
         if started.returncode == UNAVAILABLE:
             report_missing(started.stderr.strip())
-        assert started.returncode == 0, started.stderr
+        if started.returncode != 0:
+            pytest.fail(started.stderr)
         return started.stdout.strip()
 
     def stop(self) -> None:
         stopped = run_script("stop", self.folder)
-        assert stopped.returncode == 0, stopped.stderr
+        if stopped.returncode != 0:
+            pytest.fail(stopped.stderr)
 
     def pid(self) -> int:
         return int((self.folder / "pid").read_text())
