@@ -1,7 +1,9 @@
-"""What each event looks like on the wire, as last agreed, and which changes a reader of that would survive."""
+"""What events and topics look like on the wire: as the code has it, as last agreed, as a commit had it."""
 
 import json
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,14 @@ import msgspec
 
 from hotline_contracts.events.base import Event
 from hotline_contracts.events.registry import EVENTS
+from hotline_contracts.events.topics import TOPICS
 
+from .compatibility import Agreement
+
+ROOT = Path(__file__).parents[2]
 AGREED = Path(__file__).parent / "snapshots/events"
+AGREED_TOPICS = AGREED.parent / "topics.json"
+_PROSE = {"title", "about", "name"}
 
 
 def schema_of(event: type[Event]) -> dict[str, Any]:
@@ -37,56 +45,58 @@ def _resolve(node: Any, definitions: dict[str, Any]) -> Any:
     return node
 
 
-def current() -> dict[str, str]:
-    """Snapshot text by event type."""
-    return {name: as_text(schema_of(event)) for name, event in EVENTS.items()}
-
-
-def as_text(schema: dict[str, Any]) -> str:
+def as_text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def agreed() -> dict[str, str]:
-    return {
-        path.name.removesuffix(".json"): path.read_text(encoding="utf-8") for path in AGREED.glob("*.json")
+def current() -> Agreement:
+    """What this checkout's code sends."""
+    shapes = {
+        name: {said: value for said, value in asdict(topic).items() if said not in _PROSE}
+        for name, topic in TOPICS.items()
     }
+    return Agreement({name: schema_of(event) for name, event in EVENTS.items()}, shapes)
 
 
-def breaks(before: Any, after: Any, at: str = "") -> Iterator[str]:
-    """Changes after which an old record or an old reader fails; an added optional field is none.
+def agreed() -> Agreement:
+    """What the snapshots of this checkout say."""
+    return Agreement(
+        {
+            path.name.removesuffix(".json"): json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(AGREED.glob("*.json"))
+        },
+        json.loads(AGREED_TOPICS.read_text(encoding="utf-8")),
+    )
 
-    Stricter than decoding needs (a field that becomes optional or a longer list of values is refused too):
-    readers of the first form are still running when the second is written.
+
+def agreed_at(commit: str, root: Path = ROOT) -> Agreement:
+    """What the snapshots of a commit said: a topic's shape only since it has been part of them.
+
+    Raises:
+        CalledProcessError: there is no such commit.
     """
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        if before != after:
-            yield f"{at or 'event'} was {before!r}, is {after!r}"
-        return
-    yield from _field_breaks(before.get("properties", {}), after, at)
-    old_required = set(before.get("required", ()))
-    for field in sorted(set(after.get("required", ())) ^ old_required):
-        if field in before.get("properties", {}):
-            yield f"{at}{field} {'is no longer' if field in old_required else 'became'} required"
-    for key in sorted((before.keys() | after.keys()) - {"properties", "required"}):
-        yield from _keyword_breaks(before.get(key), after.get(key), at, key)
+    folder = AGREED.relative_to(ROOT).as_posix()
+    listed = _git(root, "ls-tree", "--name-only", "-r", commit, "--", folder).splitlines()
+    topics = AGREED_TOPICS.relative_to(ROOT).as_posix()
+    shapes = (
+        json.loads(_git(root, "show", f"{commit}:{topics}"))
+        if _git(root, "ls-tree", "--name-only", commit, "--", topics)
+        else {}
+    )
+    return Agreement(
+        {
+            Path(path).name.removesuffix(".json"): json.loads(_git(root, "show", f"{commit}:{path}"))
+            for path in listed
+        },
+        shapes,
+    )
 
 
-def _field_breaks(before: dict[str, Any], after: dict[str, Any], at: str) -> Iterator[str]:
-    fields = after.get("properties", {})
-    for field, schema in before.items():
-        if field in fields:
-            yield from breaks(schema, fields[field], f"{at}{field}.")
-        else:
-            yield f"{at}{field} is gone"
-    for field in sorted((fields.keys() - before.keys()) & set(after.get("required", ()))):
-        yield f"{at}{field} is new and required"
+def releases(root: Path = ROOT) -> Iterator[str]:
+    """Tags of releases that this commit descends from; none where the checkout has no history."""
+    if (root / ".git").exists():
+        yield from _git(root, "tag", "--merged", "HEAD", "--list", "v[0-9]*").split()
 
 
-def _keyword_breaks(before: Any, after: Any, at: str, key: str) -> Iterator[str]:
-    if key in {"anyOf", "prefixItems"} and before and after and len(before) == len(after):
-        for old, new in zip(before, after, strict=True):
-            yield from breaks(old, new, at)
-    elif key == "items":
-        yield from breaks(before, after, f"{at}[].")
-    elif before != after:
-        yield f"{at}{key} was {before!r}, is {after!r}"
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from hotline_local.inprocess import GatewayClient
-from hotline_local.machine import running_machine
+from hotline_local.machine import Machine
 from hotline_local.web import gateway_of
 
 DOCUMENT = Path(__file__).parent / "snapshots/openapi.json"
 
 
-async def joined_document(data_dir: Path) -> str:
-    """Snapshot text, from a system that is started on ``data_dir`` for this and stopped again."""
-    async with running_machine(data_dir) as machine:
-        client = GatewayClient(gateway_of(machine, access_log=False))
-        document = await client.get("/openapi.json", token=machine.issuer.issue(["auditor"]))
+async def joined_document(machine: Machine) -> str:
+    """Snapshot text."""
+    client = GatewayClient(gateway_of(machine, access_log=False))
+    document = await client.get("/openapi.json", token=machine.issuer.issue(["auditor"]))
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 

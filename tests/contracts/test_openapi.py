@@ -2,14 +2,15 @@
 
 import copy
 import json
-from pathlib import Path
+
+from hotline_local.machine import Machine
 
 from .openapi_document import DOCUMENT, differences, joined_document, operations
 
 
-async def test_the_joined_document_is_what_was_agreed(tmp_path: Path) -> None:
+async def test_the_joined_document_is_what_was_agreed(machine: Machine) -> None:
     agreed = DOCUMENT.read_text(encoding="utf-8")
-    current = await joined_document(tmp_path)
+    current = await joined_document(machine)
     changes = differences(json.loads(agreed), json.loads(current))
     assert not changes, f"if this is meant, run make snapshots: {changes}"
     assert agreed == current, "run make snapshots"

@@ -7,41 +7,35 @@ review sees it.
 import asyncio
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
+from hotline_local.machine import running_machine
 
-from hotline_contracts.events.registry import EVENTS
-
+from .asyncapi_document import SERVED, document_text, parties_of
+from .compatibility import Agreement, refusals
 from .event_samples import store_missing
-from .event_schemas import AGREED, agreed, breaks, current, schema_of
+from .event_schemas import AGREED, AGREED_TOPICS, agreed, as_text, current
 from .openapi_document import DOCUMENT, joined_document
 
 
-def refused(agreed_before: Mapping[str, str]) -> list[str]:
-    """Changes of agreed events that readers would not survive, and agreed events that are gone."""
-    found = []
-    for name, before in agreed_before.items():
-        if name not in EVENTS:
-            found.append(f"{name} is gone")
-        else:
-            found += [
-                f"{name}: {what}" for what in breaks(msgspec.json.decode(before), schema_of(EVENTS[name]))
-            ]
-    return found
-
-
-def write_events(folder: Path) -> None:
+def write_events(agreement: Agreement, folder: Path, topics: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in current().items():
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    for name, schema in agreement.events.items():
+        (folder / f"{name}.json").write_text(as_text(schema), encoding="utf-8")
+    topics.write_text(as_text(agreement.topics), encoding="utf-8")
+
+
+async def write_documents(data_dir: Path) -> None:
+    """What a system that is started on ``data_dir`` for this says of its HTTP operations and its events."""
+    async with running_machine(data_dir) as machine:
+        DOCUMENT.write_text(await joined_document(machine), encoding="utf-8")
+        SERVED.write_text(document_text(parties_of(machine)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if broken := refused(agreed()):
-        sys.exit("These need a new version (.v2) beside the old one:\n" + "\n".join(broken))
-    write_events(AGREED)
+    if refused := refusals(agreed(), current()):
+        sys.exit("These need a new version (.v2) beside the old one:\n" + "\n".join(refused))
+    write_events(current(), AGREED, AGREED_TOPICS)
     store_missing()
-    with tempfile.TemporaryDirectory() as data_dir:
-        DOCUMENT.write_text(asyncio.run(joined_document(Path(data_dir))), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(write_documents(Path(scratch)))

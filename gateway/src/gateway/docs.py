@@ -1,6 +1,6 @@
 """The joined document and its page; the page's assets come from us, never from a CDN."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
@@ -28,11 +28,15 @@ _START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#swagger-ui', docExpan
 _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
-def documentation_routes(document: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
-    """``/openapi.json``, ``/docs`` and its assets."""
+def documentation_routes(document: Callable[[], Awaitable[dict[str, Any]]]) -> list[BaseRoute]:
+    """``/openapi.json``, ``/docs`` and its assets, ``/asyncapi.json``."""
+    events = files("gateway").joinpath("asyncapi.json").read_bytes()
 
     async def openapi(_: Request) -> Response:
-        return JSONResponse(document())
+        return JSONResponse(await document())
+
+    async def asyncapi(_: Request) -> Response:
+        return Response(events, media_type="application/json")
 
     async def page(_: Request) -> Response:
         return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
@@ -43,6 +47,7 @@ def documentation_routes(document: Callable[[], dict[str, Any]]) -> list[BaseRou
     assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
     return [
         Route("/openapi.json", openapi, methods=["GET"]),
+        Route("/asyncapi.json", asyncapi, methods=["GET"]),
         Route("/docs", page, methods=["GET"]),
         Route("/docs/start.js", start, methods=["GET"]),
         Mount("/docs/assets", assets),
