@@ -1,9 +1,10 @@
 """The gateway's composition: services behind one address, their joined documents, dev mode if asked."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dev import DevSystem, dev_router
@@ -13,6 +14,7 @@ from gateway.routes import service_of
 from hotline_chassis.clocks import SystemClock
 from hotline_chassis.web.app import ServiceApp, create_service_app
 from hotline_chassis.web.auth import Verifier
+from hotline_chassis.web.routes import WorkRouter
 
 TITLE = "12345 政务服务便民热线"
 VERSION = "0.1.0"
@@ -59,19 +61,67 @@ def build(
 
     @cache
     def document() -> dict[str, Any]:
-        documents = {name: app.openapi() for name, app in services.items()}
-        whole = joined({**documents, "gateway": own.openapi()}, title=TITLE, version=VERSION)
-        return {**whole, "tags": [{"name": name, "description": text} for name, text in TAGS.items()]}
+        return joined_document({name: app.openapi() for name, app in services.items()}, own.openapi())
 
-    own = create_service_app(
-        TITLE,
+    async def answer_document() -> dict[str, Any]:
+        return document()
+
+    own = _own_app(
+        answer_document,
         [dev_router(dev)] if dev is not None else [],
+        verifier=verifier,
+        system_clock=system_clock,
+        ready=ready,
+        access_log=access_log,
+    )
+    return Gateway(services, own)
+
+
+def assemble(
+    services: Mapping[str, ASGIApp],
+    document: Callable[[], Awaitable[dict[str, Any]]],
+    *,
+    system_clock: SystemClock,
+    raw_routes: Sequence[BaseRoute],
+) -> Gateway:
+    """Put the gateway in front of anything that answers for the services.
+
+    Args:
+        services: by name (``gateway.routes`` has the names).
+        document: the joined OpenAPI document.
+        system_clock: measures how long answers take.
+        raw_routes: of the gateway's own, matched first.
+    """
+    nobody = Verifier({"keys": []}, issuer="", system_clock=system_clock)
+    own = _own_app(document, [], verifier=nobody, system_clock=system_clock, raw_routes=raw_routes)
+    return Gateway(services, own)
+
+
+def joined_document(
+    documents: Mapping[str, dict[str, Any]], own: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The services' documents, and the gateway's own, as one."""
+    whole = joined({**documents, **({"gateway": own} if own else {})}, title=TITLE, version=VERSION)
+    return {**whole, "tags": [{"name": name, "description": text} for name, text in TAGS.items()]}
+
+
+def _own_app(
+    document: Callable[[], Awaitable[dict[str, Any]]],
+    routers: Sequence[WorkRouter],
+    *,
+    verifier: Verifier,
+    system_clock: SystemClock,
+    ready: Callable[[], Awaitable[bool]] | None = None,
+    raw_routes: Sequence[BaseRoute] = (),
+    access_log: bool = True,
+) -> ServiceApp:
+    return create_service_app(
+        TITLE,
+        routers,
         database=None,
         verifier=verifier,
         system_clock=system_clock,
         ready=ready,
-        raw_routes=documentation_routes(document),
+        raw_routes=[*raw_routes, *documentation_routes(document)],
         access_log=access_log,
     )
-
-    return Gateway(services, own)

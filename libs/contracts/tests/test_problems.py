@@ -34,6 +34,7 @@ STATUSES = {
     500: {"internal-error"},
     502: {"bad-gateway"},
     503: {"unavailable"},
+    504: {"gateway-timeout"},
 }
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)*")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -48,6 +48,7 @@ PROBLEMS: dict[str, ProblemKind] = {
         ProblemKind("internal-error", 500, "系统内部错误"),
         ProblemKind("bad-gateway", 502, "上游服务异常"),
         ProblemKind("unavailable", 503, "服务暂不可用"),
+        ProblemKind("gateway-timeout", 504, "服务应答超时"),
     )
 }
 

@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hotline_chassis.processes.health import Health, probe_answer
 from hotline_chassis.web.problems import problem
 
+LINGER_SECONDS = 2.0
+"""From "not ready" to a closed port: whoever sends requests here must have heard of it."""
+
 
 class Front:
     """Answers probes, and everything before the application is there (503). Passes the rest on.

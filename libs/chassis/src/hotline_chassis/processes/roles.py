@@ -18,7 +18,7 @@ from hotline_chassis.processes.composition import (
     silent_verifier,
     surroundings,
 )
-from hotline_chassis.processes.front import Front
+from hotline_chassis.processes.front import LINGER_SECONDS, Front
 from hotline_chassis.processes.health import Backlog, Health, Watch
 from hotline_chassis.processes.lifetime import Lifetime
 from hotline_chassis.processes.migrating import migrate_service
@@ -31,9 +31,6 @@ from hotline_chassis.relay import Relay
 from hotline_chassis.service import Service
 from hotline_chassis.web.auth import Verifier
 from hotline_chassis.web.issuer_keys import IssuerKeys, keep_keys
-
-LINGER_SECONDS = 2.0
-"""From "not ready" to a closed port: whoever sends requests here must have heard of it."""
 
 
 @dataclass(frozen=True)
