@@ -13,10 +13,12 @@ from hotline_worktime.calendars import city_calendar
 from hotline_worktime.policy import POLICY_1
 from sla_svc.domain import clocks
 from sla_svc.domain.clocks import Change, Clock
-from sla_svc.domain.effects import Delivery, Happening, HappeningKind, TicketClocks, fold
+from sla_svc.domain.effects import Delivery, Happening, HappeningKind, SubjectClocks, fold
 from sla_svc.domain.rulebook import Rulebook
 
-TICKET, LEAD, SUPPORT = (derived_id("test", name) for name in ("ticket", "lead", "support"))
+TICKET, LEAD, SUPPORT, FOLLOW_UP = (
+    derived_id("test", name) for name in ("ticket", "lead", "support", "follow-up")
+)
 SHANGHAI = timezone(timedelta(hours=8))
 
 
@@ -39,7 +41,7 @@ class Ticket:
     id: UUID = TICKET
     lead: UUID = LEAD
     support: UUID = SUPPORT
-    clocks: TicketClocks = field(default_factory=dict)
+    clocks: SubjectClocks = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
     def dispatched(
@@ -64,18 +66,69 @@ class Ticket:
         )
 
     def act(
-        self, kind: HappeningKind, at: datetime, assignment_id: UUID | None = None, rejections: int = 0
+        self,
+        kind: HappeningKind,
+        at: datetime,
+        assignment_id: UUID | None = None,
+        rejections: int = 0,
+        round: int = 1,  # noqa: A002
     ) -> Happening:
         own = None if kind == "closed" else assignment_id or self.lead
         return Happening(
-            kind, derived_id("test", kind, at), self.id, at, assignment_id=own, rejections=rejections
+            kind,
+            derived_id("test", kind, at),
+            self.id,
+            at,
+            assignment_id=own,
+            rejections=rejections,
+            round=round,
+        )
+
+    def redo_ordered(
+        self,
+        at: datetime,
+        type: TicketType = "help",  # noqa: A002
+        *,
+        emergent: Emergent | None = None,
+    ) -> Happening:
+        return Happening(
+            "redo_ordered",
+            derived_id("test", "redo_ordered", at),
+            self.id,
+            at,
+            assignment_id=self.lead,
+            deliveries=(Delivery(self.lead, "520400-D01", "lead"),),
+            type=type,
+            emergent=emergent,
+            round=2,
+        )
+
+    def follow_up(
+        self,
+        kind: HappeningKind,
+        at: datetime,
+        *,
+        since: datetime | None = None,
+        round: int = 1,  # noqa: A002
+    ) -> Happening:
+        """A fact of the follow-up of one round."""
+        return Happening(
+            kind,
+            derived_id("test", kind, at),
+            self.id,
+            at,
+            round=round,
+            follow_up_id=derived_id(FOLLOW_UP, round),
+            since=since,
         )
 
     def fold(self, happenings: Sequence[Happening]) -> list[Change]:
         """Apply the happenings; returns the changes they made."""
         before = len(self.changes)
         for happening in happenings:
-            self.changes += fold(self.clocks, happening, self.rulebook)
+            own = {i: clock for i, clock in self.clocks.items() if clock.subject_id == happening.subject_id}
+            self.changes += fold(own, happening, self.rulebook)
+            self.clocks |= own
         return self.changes[before:]
 
     def advance(self, instant: datetime) -> list[Change]:

@@ -1,6 +1,6 @@
 """The whole service on a migrated database and the bus in memory; facts and time come from the test."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
@@ -18,15 +18,16 @@ from hotline_chassis.crypto import MasterKeys
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.testing.postgres import DatabaseFactory
 from hotline_chassis.web.dev_issuer import DevIssuer
-from hotline_contracts.events import routing
+from hotline_contracts.events import evaluation, routing
 from hotline_contracts.events.base import Envelope, Event, encode
 from hotline_contracts.events.registry import PARTITIONS
 from hotline_contracts.ids import derived_id
-from hotline_contracts.values import Emergent, TicketType
+from hotline_contracts.values import Emergent, FollowUpOutcome, TicketType
 from sla_svc.main import build
 
 SHANGHAI = timezone(timedelta(hours=8))
 START = datetime(2026, 1, 1, tzinfo=UTC)
+STOPPING = ("routing.tickets", "evaluation.ratings")
 
 
 def local(text: str) -> datetime:
@@ -88,14 +89,14 @@ class TicketFacts:
         own = assignment_id or self.lead
         await self._put(routing.TicketSignedV1(ticket_id=self.id, hash="", assignment_id=own, unit="u1"), at)
 
-    async def replied(self, at: datetime) -> None:
+    async def replied(self, at: datetime, round_: int = 1) -> None:
         await self._put(
             routing.TicketRepliedV1(
                 ticket_id=self.id,
                 hash="",
                 assignment_id=self.lead,
                 unit="u1",
-                round=1,
+                round=round_,
                 determination="solved",
                 text_id=self.id,
             ),
@@ -115,6 +116,51 @@ class TicketFacts:
             at,
         )
 
+    async def redo_ordered(self, at: datetime, type_: TicketType = "help") -> UUID:
+        return await self._put(
+            routing.TicketRedoOrderedV1(
+                ticket_id=self.id,
+                hash="",
+                assignment_id=self.lead,
+                unit="520400-D01",
+                type=type_,
+                emergent=None,
+                round=2,
+                rating_id=self.id,
+            ),
+            at,
+        )
+
+    def follow_up(self, round_: int = 1) -> UUID:
+        return derived_id("test", "follow-up", self.number, round_)
+
+    async def follow_up_opened(self, at: datetime, since: datetime, round_: int = 1) -> UUID:
+        return await self._put(
+            evaluation.FollowUpOpenedV1(
+                ticket_id=self.id,
+                round=round_,
+                hash="",
+                follow_up_id=self.follow_up(round_),
+                unit="520400-D01",
+                since=since,
+            ),
+            at,
+        )
+
+    async def follow_up_ended(
+        self, at: datetime, outcome: FollowUpOutcome = "rated", round_: int = 1
+    ) -> None:
+        await self._put(
+            evaluation.FollowUpEndedV1(
+                ticket_id=self.id,
+                round=round_,
+                hash="",
+                follow_up_id=self.follow_up(round_),
+                outcome=outcome,
+            ),
+            at,
+        )
+
     async def closed(self, at: datetime) -> None:
         await self._put(routing.TicketClosedV1(ticket_id=self.id, hash="", determination="solved"), at)
 
@@ -130,18 +176,18 @@ class World:
     bus: MemoryBus
     clock: VirtualTime
     issuer: DevIssuer
-    _sequences: dict[str, Any] = field(default_factory=dict)
+    _sequences: dict[tuple[str, str], Any] = field(default_factory=dict)
     _tickets: Any = field(default_factory=lambda: count(1))
 
     def ticket(self) -> TicketFacts:
         return TicketFacts(self, next(self._tickets))
 
     async def publish(self, event: Event, *, subject: str, at: datetime, key: str | None = None) -> UUID:
-        sequence = next(self._sequences.setdefault(subject, count(1)))
+        sequence = next(self._sequences.setdefault((event.TOPIC, subject), count(1)))
         envelope = Envelope(
             topic=event.TOPIC,
             key=key or subject,
-            event_id=derived_id("test", subject, sequence),
+            event_id=derived_id("test", event.TOPIC, subject, sequence),
             type=event.TYPE,
             source="routing-svc",
             subject=subject,
@@ -165,18 +211,18 @@ class World:
         while await self.service.consumer.step():
             pass
 
-    async def publish_watermark(self, at: datetime) -> None:
-        """Say that all facts before ``at`` are on the bus."""
-        ends = await self.bus.end_offsets(["routing.tickets"])
-        offsets = tuple(offset for _, offset in sorted(ends.items()))
-        await self.bus.publish_watermark(Watermark("routing.tickets", at, offsets))
+    async def publish_watermark(self, at: datetime, topics: Sequence[str] = STOPPING) -> None:
+        """Say that all facts of these topics before ``at`` are on the bus."""
+        for topic in topics:
+            ends = await self.bus.end_offsets([topic])
+            offsets = tuple(offset for _, offset in sorted(ends.items()))
+            await self.bus.publish_watermark(Watermark(topic, at, offsets))
 
-    async def tick(self, at: datetime, *, publish_watermark: bool = True) -> int:
-        """Move the clock to ``at``, say that all facts before it are on the bus, and let the timer act."""
+    async def tick(self, at: datetime, *, complete: Sequence[str] = STOPPING) -> int:
+        """Move the clock to ``at``, say which topics' facts before it are on the bus, and let the timer act."""
         assert self.service.timer is not None
         self.clock.set(at)
-        if publish_watermark:
-            await self.publish_watermark(at)
+        await self.publish_watermark(at, complete)
         return await self.service.timer.tick()
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hotline_chassis.database import unpack_headers
+from hotline_contracts.events import evaluation
 from hotline_contracts.events.base import Envelope
 from hotline_contracts.events.registry import decode
 from hotline_contracts.ids import derived_id
@@ -120,6 +121,77 @@ async def test_a_fact_of_an_unknown_assignment_parks_its_ticket_and_holds_its_cl
     assert {
         row["ticket_id"] for row in await world.rows("SELECT ticket_id FROM cards WHERE card = 'red'")
     } == {good.id}
+
+
+async def test_a_parked_key_holds_just_the_clocks_that_its_topic_drives(world: Any) -> None:
+    at = local("2026-03-02 10:00")
+    tickets = [world.ticket() for _ in range(2)]
+    for ticket in tickets:
+        await ticket.dispatched(at)
+        await ticket.follow_up_opened(at + timedelta(hours=1), since=at)
+    await world.apply()
+    of_routing, of_evaluation = tickets
+    await of_routing.signed(at + MICROSECOND, assignment_id=of_evaluation.lead)
+    await world.publish(
+        evaluation.FollowUpOpenedV1(
+            ticket_id=of_evaluation.id, round=2, hash="", follow_up_id=of_evaluation.id, unit="u1",
+            since=datetime(2003, 1, 1, tzinfo=UTC),
+        ),
+        subject=str(of_evaluation.id),
+        at=at + timedelta(hours=2),
+    )  # fmt: skip
+    await world.apply()
+    rows = await world.rows("SELECT DISTINCT ticket_id, duty, held FROM clocks")
+    held = {(row["ticket_id"], row["duty"]) for row in rows if row["held"]}
+    assert held == {
+        *((of_routing.id, duty) for duty in ("sign", "handle", "return_window")),
+        (of_evaluation.id, "follow_up"),
+    }
+    assert len(rows) == 8
+
+
+@pytest.mark.rule("H4")
+async def test_a_follow_up_is_the_hotlines_and_told_among_the_facts_of_its_ticket(world: Any) -> None:
+    ticket, since = world.ticket(), local("2026-03-02 10:00")
+    world.clock.set(since + timedelta(hours=1))
+    cause = await ticket.follow_up_opened(since + timedelta(minutes=1), since=since)
+    await world.apply()  # its ticket's own facts are still to come
+    await ticket.follow_up_ended(since + timedelta(hours=1), "not_needed")
+    await world.apply()
+    follow_up = ticket.follow_up()
+    [row] = await world.rows("SELECT * FROM clocks")
+    clock_id = derived_id("clock", cause, follow_up, "follow_up", 1)
+    assert (row["clock_id"], row["subject_id"], row["ticket_id"]) == (clock_id, follow_up, ticket.id)
+    assert (row["unit"], row["assignment_id"], row["type"], row["started_at"]) == (None, None, None, since)
+    assert (row["state"], row["stopped_at"]) == ("cancelled", since + timedelta(hours=1))
+    facts = await outbox(world)
+    assert [fact.envelope.type for fact in facts] == [
+        "sla.clock.started.v1",
+        "sla.card.issued.v1",
+        "sla.clock.cancelled.v1",
+    ]
+    assert {(fact.envelope.key, fact.envelope.subject) for fact in facts} == {(str(ticket.id), str(clock_id))}
+    assert {(fact.event.ticket_id, fact.event.unit) for fact in facts} == {(ticket.id, None)}
+
+
+@pytest.mark.rule("I3")
+async def test_a_redo_is_a_clock_of_round_2_beside_the_first_handling(world: Any) -> None:
+    ticket, at = world.ticket(), local("2026-09-28 08:00")
+    world.clock.set(local("2026-10-20 00:00"))
+    await ticket.dispatched(at, "complaint")
+    await ticket.signed(at + MICROSECOND)
+    await ticket.replied(at + timedelta(hours=1))
+    await ticket.redo_ordered(local("2026-09-28 10:00"), "complaint")
+    await ticket.replied(local("2026-10-10 17:00"), 2)
+    await world.apply()
+    [redo] = await world.rows("SELECT * FROM clocks WHERE duty = 'redo'")
+    assert (redo["round"], redo["assignment_id"], redo["state"]) == (2, ticket.lead, "met")
+    assert await world.cards("redo") == [
+        (None, "green", local("2026-09-28 10:00")),
+        ("green", "yellow", local("2026-10-09 17:00")),
+    ]
+    [handle] = await world.rows("SELECT round, state, stopped_at FROM clocks WHERE duty = 'handle'")
+    assert tuple(handle.values()) == (1, "met", at + timedelta(hours=1))
 
 
 async def test_a_dispatch_before_the_first_policy_is_parked(world: Any) -> None:

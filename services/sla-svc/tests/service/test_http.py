@@ -92,6 +92,32 @@ async def test_a_unit_sees_its_subtree_and_nothing_of_others(world: Any, ticket:
     assert {item["unit"] for item in clocks["items"]} == {"520400-D01-A"}
 
 
+@pytest.mark.rule("H4")
+async def test_a_follow_up_is_shown_with_its_ticket_to_the_city_and_to_no_unit(
+    world: Any, ticket: Any
+) -> None:
+    since = DELIVERED + timedelta(hours=1)
+    await ticket.follow_up_opened(since + timedelta(minutes=1), since=since)
+    await world.apply()
+    path = f"/api/v1/tickets/{ticket.id}/clocks"
+    page = await get(world.client(), path)
+    [shown] = [item for item in page["items"] if item["duty"] == "follow_up"]
+    assert page["items"][-1] == shown, "by start: it began last"
+    assert set(shown) == CLOCK_FIELDS
+    assert (shown["unit"], shown["assignment_id"], shown["ticket_id"]) == (None, None, str(ticket.id))
+    assert (shown["subject_id"], shown["round"], shown["card"]) == (str(ticket.follow_up()), 1, "green")
+    assert shown["started_at"] == "2026-03-02T03:00:00.000000Z"
+    for query in ({"duty": "follow_up"}, {"subject_id": str(ticket.follow_up())}):
+        assert (await get(world.client(), "/api/v1/clocks", query=query))["items"] == [shown]
+    for unit in ("520400-D01", "520400-D02"):
+        seen = await get(world.client("unit_leader", unit=unit), path)
+        assert "follow_up" not in {item["duty"] for item in seen["items"]}
+        own = await get(world.client("unit_leader", unit=unit), "/api/v1/clocks", duty="follow_up")
+        cards = await get(world.client("unit_leader", unit=unit), "/api/v1/cards", duty="follow_up")
+        assert (own["items"], cards["items"]) == ([], [])
+    assert len((await get(world.client(), "/api/v1/cards", duty="follow_up"))["items"]) == 1
+
+
 async def test_a_machine_may_ask_for_deadlines_and_nothing_else(world: Any, ticket: Any) -> None:
     def machine() -> Any:
         return world.client("channel_client", channel="web")

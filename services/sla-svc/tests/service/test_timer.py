@@ -53,7 +53,7 @@ async def test_a_card_comes_only_once_its_instant_has_passed(world: Any) -> None
 
 async def test_without_a_watermark_nothing_is_judged(world: Any) -> None:
     await running(world)
-    assert await world.tick(local("2026-04-01 00:00"), publish_watermark=False) == 0
+    assert await world.tick(local("2026-04-01 00:00"), complete=()) == 0
     assert [card for _, card, _ in await world.cards("handle")] == ["green"]
 
 
@@ -140,3 +140,57 @@ async def test_a_watermark_that_stands_still_raises_an_alert_once(world: Any, mo
         stop.set()
         await loop
     assert [line["event"] for line in lines] == ["timer.watermark_stands_still"]
+
+
+@pytest.mark.rule("H4")
+async def test_a_follow_up_waits_for_its_own_topic_and_nobody_waits_for_it(world: Any) -> None:
+    """Until evaluation-svc says how far it is, its clocks stand and all others go on."""
+    ticket = await running(world)
+    await ticket.follow_up_opened(DELIVERED + timedelta(hours=2), since=DELIVERED + timedelta(hours=1))
+    await world.apply()
+    later = local("2026-04-01 00:00")
+    assert await world.tick(later, complete=["routing.tickets"]) == 2  # handling and the return window
+    assert (await world.cards("handle"))[-1] == ("yellow", "red", HANDLE_DUE)
+    assert [card for _, card, _ in await world.cards("follow_up")] == ["green"]
+    assert await world.tick(later, complete=["evaluation.ratings"]) == 1
+    assert [card for _, card, _ in await world.cards("follow_up")] == ["green", "yellow", "red"]
+
+
+@pytest.mark.rule("H4")
+async def test_an_answer_that_waits_on_the_bus_is_never_overtaken_by_a_red_follow_up(world: Any) -> None:
+    ticket, since = await running(world), DELIVERED + timedelta(hours=1)
+    await ticket.follow_up_opened(since + MICROSECOND, since=since)
+    await world.apply()
+    await ticket.follow_up_ended(local("2026-03-05 17:00"))
+    assert await world.tick(local("2026-04-01 00:00"), complete=["evaluation.ratings"]) == 0
+    await world.apply()
+    await world.tick(local("2026-04-01 00:00"))
+    assert [card for _, card, _ in await world.cards("follow_up")] == ["green", "yellow"]
+
+
+async def test_one_group_that_stands_still_is_an_alert_though_the_other_moves_on(
+    world: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("sla_svc.entrypoints.timer.STANDSTILL", 0.1)
+    ticket, since = await running(world), DELIVERED - timedelta(days=20)
+    await ticket.follow_up_opened(since + MICROSECOND, since=since)
+    await world.apply()
+    moved = HANDLE_DUE  # the follow-up is overdue, but nothing says that its topic is complete
+    world.clock.set(moved)
+    stop = asyncio.Event()
+    with structlog.testing.capture_logs() as lines:
+        loop = asyncio.create_task(world.service.background[0](stop))
+        async with asyncio.timeout(10):
+            while not lines:
+                moved += timedelta(minutes=1)
+                world.clock.set(moved)
+                await world.ticket().dispatched(moved - timedelta(days=5))
+                await world.apply()
+                await world.publish_watermark(moved, ["routing.tickets"])
+                await world.service.database.outbox_written.wait(0.02)
+        stop.set()
+        await loop
+    assert [line["event"] for line in lines] == ["timer.watermark_stands_still"]
+    [warned] = await world.rows("SELECT next_transition_at FROM clocks WHERE duty = 'follow_up'")
+    assert lines[0]["due_at"] == (warned["next_transition_at"] + MICROSECOND).isoformat()
+    assert await world.rows("SELECT 1 FROM cards WHERE card = 'red'"), "the others went on"

@@ -69,7 +69,7 @@ SELECT ticket_id AS id, seq, event_id, type, at, item, hash, previous_hash FROM 
     ),
     "sla": ServiceLayout(
         publishes=("sla.clocks", "reference.policies", "reference.calendars"),
-        consumes=("routing.tickets", "reference.units"),
+        consumes=("routing.tickets", "evaluation.ratings", "reference.units"),
         tables={
             "tickets": "SELECT ticket_id, ticket_no FROM tickets",
             "units": "SELECT code, version FROM units",

@@ -85,7 +85,7 @@ def _arrays(columns: Iterable[tuple[str, str]], first: int) -> str:
     return ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(columns, first))
 
 
-_LOCK_TICKETS = f"""
+_LOCK_SUBJECTS = f"""
 SELECT {_NAMES} FROM clocks WHERE subject_id = ANY($1::uuid[]) ORDER BY clock_id FOR UPDATE
 """
 _LOCK_DUE = f"""
@@ -103,7 +103,10 @@ WITH started AS (
 )
 INSERT INTO cards ({_CARD_NAMES}) SELECT * FROM unnest({_arrays(_CARD_COLUMNS, 1 + _WIDTHS[0] + _WIDTHS[1])})
 """
-_HOLD = "UPDATE clocks SET held = true WHERE subject_id = $1"
+_HOLD = """
+UPDATE clocks SET held = true
+WHERE (subject_id = $1 OR (ticket_id = $1 AND ticket_id <> subject_id)) AND duty = ANY($2::text[])
+"""
 
 
 class SqlClocks:
@@ -112,8 +115,8 @@ class SqlClocks:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
-    async def lock_tickets(self, ticket_ids: Collection[UUID]) -> list[KeptClock]:
-        return [_kept(row) for row in await self._connection.fetch(_LOCK_TICKETS, list(ticket_ids))]
+    async def lock_subjects(self, subject_ids: Collection[UUID]) -> list[KeptClock]:
+        return [_kept(row) for row in await self._connection.fetch(_LOCK_SUBJECTS, list(subject_ids))]
 
     async def lock_due(self, before: datetime, duties: Collection[str], limit: int) -> list[KeptClock]:
         rows = await self._connection.fetch(_LOCK_DUE, before, list(duties), limit)
@@ -142,12 +145,12 @@ class SqlClocks:
             table, records=rows, columns=[name for name, _ in columns]
         )
 
-    async def hold(self, key: str) -> None:
+    async def hold(self, key: str, duties: Collection[str]) -> None:
         try:
-            subject_id = UUID(key)
+            held_id = UUID(key)
         except ValueError:
             return  # no clock has such a key
-        await self._connection.execute(_HOLD, subject_id)
+        await self._connection.execute(_HOLD, held_id, list(duties))
 
 
 def _kept(row: asyncpg.Record) -> KeptClock:

@@ -64,6 +64,8 @@ clocks = Table(
         postgresql_where=text("next_transition_at IS NOT NULL AND NOT held"),
     ),
     Index("ix_clocks_subject_id", "subject_id"),
+    # Of a ticket, but about something else; most clocks are about the ticket itself and found by it.
+    Index("ix_clocks_ticket_id", "ticket_id", postgresql_where=text("ticket_id <> subject_id")),
     Index("ix_clocks_unit", "unit", "started_at"),
     Index("ix_clocks_started_at", "started_at", "clock_id"),
     postgresql_with={"fillfactor": 90},

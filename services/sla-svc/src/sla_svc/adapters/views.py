@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ColumnElement, Select, Table, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, literal, or_, select, tuple_
 
 from hotline_chassis.database import fetch_all
 from sla_svc.adapters.tables import calendars, cards, clocks, policies, tickets, units
@@ -27,7 +27,9 @@ class SqlViews:
 
     async def clocks_of_ticket(self, ticket_id: UUID, scope: Scope, window: Window) -> list[Row]:
         order = (clocks.c.started_at, clocks.c.duty, clocks.c.clock_id)
-        query = _within(scope, clocks).where(clocks.c.subject_id == ticket_id)
+        # As the indexes have them: clocks about the ticket itself, and about something else of it.
+        of_it = and_(clocks.c.ticket_id == ticket_id, clocks.c.ticket_id != clocks.c.subject_id)
+        query = _within(scope, clocks).where(or_(clocks.c.subject_id == ticket_id, of_it))
         if window.after is not None:
             query = query.where(tuple_(*order) > _key(order, window.after))
         return await self._rows(query.order_by(*order).limit(window.limit))

@@ -46,8 +46,8 @@ class Card:
 class ClockStore(Protocol):
     """Clocks and cards of one transaction."""
 
-    async def lock_tickets(self, ticket_ids: Collection[UUID]) -> list[KeptClock]:
-        """All clocks of these tickets, locked in the order of their ids."""
+    async def lock_subjects(self, subject_ids: Collection[UUID]) -> list[KeptClock]:
+        """All clocks of these subjects, locked in the order of their ids."""
         ...
 
     async def lock_due(self, before: datetime, duties: Collection[str], limit: int) -> list[KeptClock]:
@@ -61,8 +61,8 @@ class ClockStore(Protocol):
         self, started: Sequence[KeptClock], changed: Sequence[KeptClock], cards: Sequence[Card]
     ) -> None: ...
 
-    async def hold(self, key: str) -> None:
-        """Keep the timer away from the clocks of a parked key."""
+    async def hold(self, key: str, duties: Collection[str]) -> None:
+        """Keep the timer away from the clocks of these duties whose facts have a parked key."""
         ...
 
 

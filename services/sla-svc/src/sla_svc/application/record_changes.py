@@ -41,7 +41,7 @@ async def record_changes(
             EVENT_OF[change.kind](change) if card is None else card_event(change, card.card_id, card.why),
             event_id=event_id_of(change),
             subject=clock.clock_id,
-            key=clock.subject_id,
+            key=clock.key,
             sequence=clock.sequence,
             at=at,
         )

@@ -23,8 +23,8 @@ class Clock:
     """A duty of one assignment, or the window of a right, from its start to its end.
 
     Attributes:
-        subject_id: what the clock is about, and the key of its events: the ticket, or without one the object
-            that is owed an answer.
+        subject_id: what the clock is about: the ticket, or the object of the ticket or without one (a
+            follow-up) that somebody owes something.
         warn_at: yellow from this instant on; None for windows and for duties that do not warn.
         due_at: exactly then is in time.
         card: None for windows.
@@ -52,6 +52,11 @@ class Clock:
     calendar_versions: Mapping[str, int]
     calendar_status: CalendarStatus
     sequence: int
+
+    @property
+    def key(self) -> UUID:
+        """The key of its events: everything bound to a ticket keeps its order with it."""
+        return self.ticket_id or self.subject_id
 
     @property
     def runs(self) -> bool:
@@ -91,7 +96,7 @@ Changed: TypeAlias = tuple[Clock, list[Change]]
 
 
 def clock_id_of(cause_id: UUID, owner_id: UUID, duty: Duty, n: int = 1) -> UUID:
-    """The id of the ``n``-th clock that one fact starts for one owner (an assignment) and duty."""
+    """The id of the ``n``-th clock that one fact starts for one owner (assignment, else subject) and duty."""
     return derived_id("clock", cause_id, owner_id, duty, n)
 
 
@@ -108,11 +113,12 @@ def event_id_of(change: Change) -> UUID:
 def start(
     *,
     cause_id: UUID,
-    ticket_id: UUID,
-    assignment_id: UUID,
-    unit: str,
+    subject_id: UUID,
+    ticket_id: UUID | None,
+    assignment_id: UUID | None,
+    unit: str | None,
     duty: Duty,
-    type: TicketType,  # noqa: A002  the contract's word
+    type: TicketType | None,  # noqa: A002  the contract's word
     emergent: Emergent | None,
     round: int,  # noqa: A002  the contract's word
     started_at: datetime,
@@ -125,8 +131,8 @@ def start(
     """
     window = is_window(duty)
     clock = Clock(
-        clock_id=clock_id_of(cause_id, assignment_id, duty),
-        subject_id=ticket_id,
+        clock_id=clock_id_of(cause_id, assignment_id or subject_id, duty),
+        subject_id=subject_id,
         ticket_id=ticket_id,
         assignment_id=assignment_id,
         unit=unit,

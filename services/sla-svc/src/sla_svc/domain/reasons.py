@@ -13,7 +13,9 @@ _SHANGHAI: Final = timezone(timedelta(hours=8))
 _WORDS: dict[Duty, tuple[str, str]] = {
     "sign": ("签收", "签收"),
     "handle": ("办理", "答复"),
+    "redo": ("重办", "答复"),
     "interim_feedback": ("阶段性办理意见反馈", "反馈"),
+    "follow_up": ("回访", "完成回访"),
 }
 _LIMITS: dict[str, str] = {
     "working_days": "个工作日",

@@ -7,14 +7,15 @@ import asyncpg
 
 from hotline_chassis.consumer import Poison
 from hotline_chassis.database import Transaction
-from hotline_contracts.events import routing
+from hotline_contracts.events import evaluation, routing
 from hotline_contracts.events.base import Event, Fact
 from sla_svc.application.apply_happenings import NeverApplicable, apply_happenings
 from sla_svc.application.ports import ClockStore, KnownTicket, TicketStore, Unit, UnitStore
+from sla_svc.domain.driving import HELD_WITH
 from sla_svc.domain.effects import Delivery, Happening, HappeningKind
 from sla_svc.domain.rulebook import Rulebook
 
-TOPICS = ("routing.tickets", "reference.units")
+TOPICS = ("routing.tickets", "evaluation.ratings", "reference.units")
 
 
 class Stores:
@@ -55,6 +56,18 @@ def _own(kind: HappeningKind) -> Callable[[Fact[Any]], Happening]:
     )
 
 
+def _replied(fact: Fact[Any]) -> Happening:
+    event: routing.TicketRepliedV1 = fact.event
+    return Happening(
+        "replied",
+        fact.event_id,
+        event.ticket_id,
+        fact.at,
+        assignment_id=event.assignment_id,
+        round=event.round,
+    )
+
+
 def _rejected(fact: Fact[Any]) -> Happening:
     event: routing.TicketReplyRejectedV1 = fact.event
     return Happening(
@@ -63,12 +76,53 @@ def _rejected(fact: Fact[Any]) -> Happening:
         event.ticket_id,
         fact.at,
         assignment_id=event.assignment_id,
+        round=event.round,
         rejections=event.rejections,
+    )
+
+
+def _redo_ordered(fact: Fact[Any]) -> Happening:
+    event: routing.TicketRedoOrderedV1 = fact.event
+    return Happening(
+        "redo_ordered",
+        fact.event_id,
+        event.ticket_id,
+        fact.at,
+        assignment_id=event.assignment_id,
+        deliveries=(Delivery(event.assignment_id, event.unit, "lead"),),
+        type=event.type,
+        emergent=event.emergent,
+        round=event.round,
     )
 
 
 def _closed(fact: Fact[Any]) -> Happening:
     return Happening("closed", fact.event_id, fact.event.ticket_id, fact.at)
+
+
+def _follow_up_opened(fact: Fact[Any]) -> Happening:
+    event: evaluation.FollowUpOpenedV1 = fact.event
+    return Happening(
+        "follow_up_opened",
+        fact.event_id,
+        event.ticket_id,
+        fact.at,
+        round=event.round,
+        follow_up_id=event.follow_up_id,
+        since=event.since,
+    )
+
+
+def _follow_up_ended(fact: Fact[Any]) -> Happening:
+    event: evaluation.FollowUpEndedV1 = fact.event
+    return Happening(
+        "follow_up_not_needed" if event.outcome == "not_needed" else "follow_up_done",
+        fact.event_id,
+        event.ticket_id,
+        fact.at,
+        round=event.round,
+        follow_up_id=event.follow_up_id,
+    )
 
 
 def _created(fact: Fact[Any]) -> KnownTicket:
@@ -86,11 +140,14 @@ HANDLERS: Mapping[type[Event], Callable[[Fact[Any]], Happening | KnownTicket | U
     routing.TicketDispatchedV1: _dispatched,
     routing.TicketSignedV1: _own("signed"),
     routing.TicketInterimFeedbackGivenV1: _own("interim_feedback_given"),
-    routing.TicketRepliedV1: _own("replied"),
+    routing.TicketRepliedV1: _replied,
     routing.TicketReplyApprovedV1: _own("reply_approved"),
     routing.TicketReplyRejectedV1: _rejected,
+    routing.TicketRedoOrderedV1: _redo_ordered,
     routing.TicketClosedV1: _closed,
     routing.UnitPutV1: _unit_put,
+    evaluation.FollowUpOpenedV1: _follow_up_opened,
+    evaluation.FollowUpEndedV1: _follow_up_ended,
 }
 """Every fact that means something here, and what it means."""
 
@@ -122,5 +179,5 @@ class Appliers:
                 raise Poison(fact, refused.reason) from refused
 
     async def hold(self, transaction: Transaction, topic: str, key: str) -> None:
-        if topic == "routing.tickets":
-            await self._stores.clocks(transaction.connection).hold(key)
+        if topic in HELD_WITH:
+            await self._stores.clocks(transaction.connection).hold(key, HELD_WITH[topic])

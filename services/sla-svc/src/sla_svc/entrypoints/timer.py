@@ -10,12 +10,13 @@ import structlog
 from hotline_chassis.bus.port import Bus, BusUnavailable
 from hotline_chassis.clocks import SystemClock
 from hotline_chassis.crashpoints import reach
-from hotline_chassis.database import TROUBLE, Database
+from hotline_chassis.database import TROUBLE, Database, Transaction
 from hotline_chassis.positions import applied_before
 from hotline_chassis.signals import Signal
 from hotline_contracts.values import Duty
-from sla_svc.application.pass_time import duties_by_topics, pass_time
+from sla_svc.application.pass_time import pass_time
 from sla_svc.application.ports import ClockStore
+from sla_svc.domain.driving import duties_by_topics
 from sla_svc.domain.rulebook import Rulebook
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class ClockTimer:
         next_transition: Callable[[asyncpg.Connection], Awaitable[datetime | None]],
         woken: Signal,
     ) -> None:
+        self.turns = 0
         self._database = database
         self._bus = bus
         self._system_clock = system_clock
@@ -56,7 +58,8 @@ class ClockTimer:
         self._rulebook = rulebook
         self._next_transition = next_transition
         self._woken = woken
-        self._stands_since: float | None = None
+        self._stands_at: datetime | None = None
+        self._stands_since = 0.0
         self._alerted = False
 
     @property
@@ -73,35 +76,40 @@ class ClockTimer:
     async def tick(self) -> int:
         """Advance all that lies before the applied watermark; returns how many clocks.
 
-        0 also while the newest watermark lies beyond what was applied here: the timer then knows nothing
-        for certain, and waits.
+        Duties that other topics can stop go on by themselves. 0 also while the newest watermark lies beyond
+        what was applied here: the timer then knows nothing for certain, and waits.
         """
-        return sum([await self._tick(topics, duties) for topics, duties in duties_by_topics()])
-
-    async def _tick(self, topics: tuple[str, ...], duties: list[Duty]) -> int:
-        done, claimed = 0, CLAIM
-        while claimed == CLAIM:
+        done, more = 0, True
+        while more:
             async with self._database.transaction() as transaction:
-                connection = transaction.connection
-                before = await applied_before(connection, self._bus, topics)
-                if before is None:
-                    return done
-                claimed = await pass_time(
-                    before,
-                    duties,
-                    CLAIM,
-                    journal=transaction,
-                    store=self._clocks(connection),
-                    rulebook=await self._rulebook(connection),
-                )
-                reach("timer.before-commit")
-            reach("timer.after-commit")
-            done += claimed
+                claimed = [await self._pass(transaction, *group) for group in duties_by_topics()]
+                if any(claimed):
+                    reach("timer.before-commit")
+            if any(claimed):
+                reach("timer.after-commit")
+            done += sum(claimed)
+            more = CLAIM in claimed
         return done
+
+    async def _pass(self, transaction: Transaction, topics: tuple[str, ...], duties: list[Duty]) -> int:
+        """Advance one claim of the duties that the same topics can stop, as far as these are applied."""
+        connection = transaction.connection
+        before = await applied_before(connection, self._bus, topics)
+        if before is None:
+            return 0
+        return await pass_time(
+            before,
+            duties,
+            CLAIM,
+            journal=transaction,
+            store=self._clocks(connection),
+            rulebook=await self._rulebook(connection),
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick whenever something is due, until told to stop; outages are waited out."""
         while not stop.is_set():
+            self.turns += 1
             try:
                 await self._woken.wait(await self._step())
             except (BusUnavailable, *TROUBLE) as trouble:
@@ -113,22 +121,18 @@ class ClockTimer:
         due_at = await self.next_due_at()
         now = self._database.clock.now()
         if due_at is None or due_at > now:
-            self._note_progress()
+            self._stands_at = None
             return LONGEST_SLEEP if due_at is None else min(LONGEST_SLEEP, (due_at - now).total_seconds())
-        if await self.tick():
-            self._note_progress()
-            return 0.0
-        self._note_standstill(due_at)
-        return PAUSE_FOR_WATERMARK
+        moved = await self.tick()
+        left = await self.next_due_at() if moved else due_at
+        self._watch(left if left is not None and left <= now else None)
+        return 0.0 if moved else PAUSE_FOR_WATERMARK
 
-    def _note_progress(self) -> None:
-        self._stands_since = None
-        self._alerted = False
-
-    def _note_standstill(self, due_at: datetime) -> None:
+    def _watch(self, due_at: datetime | None) -> None:
+        """Alert once when the earliest instant that is left undone stays the same, though others have moved."""
         now = self._system_clock.monotonic()
-        if self._stands_since is None:
-            self._stands_since = now
+        if due_at is None or due_at != self._stands_at:
+            self._stands_at, self._stands_since, self._alerted = due_at, now, False
         elif now - self._stands_since > STANDSTILL and not self._alerted:
             self._alerted = True
             log.warning("timer.watermark_stands_still", due_at=due_at.isoformat(), alert=True)
