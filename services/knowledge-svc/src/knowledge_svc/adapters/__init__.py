@@ -1,0 +1,1 @@
+"""PostgreSQL behind the ports, and the segmenter of Chinese words."""

@@ -1,0 +1,1 @@
+"""Entries, who may do what with them, and how their words are compared."""

@@ -1,0 +1,1 @@
+"""Routes, and what consumed facts lead to."""
