@@ -1,0 +1,1 @@
+"""Pure rules of evaluation: follow-ups, ratings, due tickets, scorecards."""

@@ -1,0 +1,1 @@
+"""Where requests and facts come in: routes and the consumer's handlers."""
