@@ -102,23 +102,32 @@ class PaperSystem:
 
 @dataclass
 class PaperClock:
-    """One ``sign`` clock with its row, cards and events, all consistent unless a test changes them."""
+    """One clock with its row, cards and events, all consistent unless a test changes them.
+
+    A follow-up is the hotline's own: no unit, no assignment.
+    """
 
     system: PaperSystem
     started_at: datetime
     warn_at: datetime
     due_at: datetime
+    duty: str = "sign"
+    round: int = 1
+    calendar_versions: dict[str, int] = field(default_factory=dict)
     row: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        of_unit = self.duty != "follow_up"
         self.row = self.system.row(
             "sla",
             "clocks",
             clock_id=named("clock"),
+            subject_id=named("ticket" if of_unit else "follow-up"),
             ticket_id=named("ticket"),
-            assignment_id=named("assignment"),
-            unit="520402",
-            duty="sign",
+            round=self.round,
+            assignment_id=named("assignment") if of_unit else None,
+            unit="520402" if of_unit else None,
+            duty=self.duty,
             state="running",
             started_at=self.started_at,
             warn_at=self.warn_at,
@@ -130,7 +139,9 @@ class PaperClock:
             held=False,
             sequence=0,
             last_at=self.started_at,
-            calendar_versions="{}",
+            policy_version=1,
+            calendar_status="confirmed",
+            calendar_versions=orjson.dumps(self.calendar_versions).decode(),
         )
         self._tell(
             "sla.clock.started.v1",
@@ -139,7 +150,7 @@ class PaperClock:
             due_at=self.due_at.isoformat(),
             type="help",
             policy_version=1,
-            calendar_versions={},
+            calendar_versions=self.calendar_versions,
             calendar_status="confirmed",
         )
 
@@ -152,15 +163,18 @@ class PaperClock:
             type_,
             self.row["last_at"],
             sequence=self.row["sequence"],
-            **{name: str(self.row[name]) for name in ("clock_id", "ticket_id", "assignment_id")},
-            **{"unit": "520402", "duty": "sign", "round": 1, **data},
+            **{
+                name: self.row[name] and str(self.row[name])
+                for name in ("clock_id", "ticket_id", "assignment_id")
+            },
+            **{"unit": self.row["unit"], "duty": self.duty, "round": self.round, **data},
         )
         at: datetime = self.row["last_at"]
         return at
 
     def card(self, colour: str, at: datetime) -> None:
         card_id = named(f"card {colour} {at}")
-        columns = {"card": colour, "was": self.row["card"], "duty": "sign"}
+        columns = {"card": colour, "was": self.row["card"], "duty": self.duty}
         issued_at = self._tell(
             "sla.card.issued.v1",
             card_id=str(card_id),
@@ -180,8 +194,8 @@ class PaperClock:
             ticket_id=self.row["ticket_id"],
             assignment_id=self.row["assignment_id"],
             type="help",
-            unit="520402",
-            round=1,
+            unit=self.row["unit"],
+            round=self.round,
             at=at,
             due_at=self.due_at,
             issued_at=issued_at,
@@ -197,3 +211,7 @@ class PaperClock:
         state = "late" if self.row["card"] == "red" else "met"
         self._tell("sla.clock.met.v1", state=state, stopped_at=at.isoformat())
         self.row.update(state=state, stopped_at=at)
+
+    def cancelled(self, at: datetime) -> None:
+        self._tell("sla.clock.cancelled.v1", stopped_at=at.isoformat())
+        self.row.update(state="cancelled", stopped_at=at)

@@ -3,17 +3,15 @@
 ``positions``, ``consumed-sequences``, ``consumed`` and ``nothing-parked``.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from hotline_contracts.events.registry import COMPACTED
 
-from .deadlines import References, references
+from .deadlines import Start, references, starts_of
 from .findings import Findings
 from .layout import SERVICES
-from .snapshot import Record, Row, Snapshot
+from .snapshot import Row, Snapshot
 
-DISPATCHED = "routing.ticket.dispatched.v1"
 ACCEPTED = "intake.request.accepted.v1"
 CREATED = "routing.ticket.created.v1"
 RATED = "evaluation.rating.given.v1"
@@ -161,40 +159,26 @@ def _check_first_ratings(snapshot: Snapshot, findings: Findings) -> None:
 
 
 def _check_clocks(snapshot: Snapshot, findings: Findings) -> None:
-    """Each assignment that sla has applied has the clocks that the policy of its instant asks for."""
+    """Each fact that sla has applied has started the clocks that the policy of its instant asks for."""
     clocks = {
-        (str(row["assignment_id"]), row["duty"]): row
+        (str(row["assignment_id"] or row["subject_id"]), row["duty"]): row
         for row in snapshot.services["sla"]["clocks"]
-        if row["assignment_id"] is not None
     }
     caused: set[tuple[str, str]] = set()
     known = references(snapshot)
-    for record in snapshot.consumed("sla", "routing.tickets"):
-        if record.known.type != DISPATCHED:
-            continue
-        for given, duty in _owed(record, known):
-            name = (given["assignment_id"], duty)
-            caused.add(name)
-            findings.require(
-                _is_that(clocks.get(name), given), "consumed", name[0], f"has no clock for {duty} of its unit"
-            )
-    for assignment, duty in clocks.keys() - caused:
-        findings.violated("consumed", assignment, f"a clock for {duty} that no dispatch asked for")
+    for topic in ("routing.tickets", "evaluation.ratings"):
+        for record in snapshot.consumed("sla", topic):
+            for name, start in starts_of(record, known):
+                caused.add(name)
+                findings.require(
+                    _is_that(clocks.get(name), start), "consumed", name[0], f"has no such clock for {name[1]}"
+                )
+    for owner, duty in clocks.keys() - caused:
+        findings.violated("consumed", owner, f"a clock for {duty} that no fact asked for")
 
 
-def _is_that(clock: Row | None, given: dict[str, Any]) -> bool:
-    return clock is not None and clock["unit"] == given["unit"]
-
-
-def _owed(record: Record, known: References) -> Iterator[tuple[dict[str, Any], str]]:
-    """Assignments with each duty and window that begins at their delivery; only a lead handles."""
-    data = record.data
-    policy = known.policy_at(record.at)
-    if policy is None:
-        return
-    for given in data["assignments"]:
-        for duty in ("sign", "handle", "interim_feedback", "return_window"):
-            if duty == "handle" and given["role"] != "lead":
-                continue
-            if policy.rule_for(duty, data["type"], data["emergent"]) is not None:
-                yield given, duty
+def _is_that(clock: Row | None, start: Start) -> bool:
+    if clock is None:
+        return False
+    found = str(clock["subject_id"]), clock["unit"], clock["round"]
+    return found == (start.subject_id, start.unit, start.round)

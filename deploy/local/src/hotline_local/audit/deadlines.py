@@ -4,13 +4,14 @@ Policies and calendars are those of the topics, not of any table.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import orjson
 
 from hotline_worktime.calendars import CalendarDay, CalendarYear, WorkCalendar
-from hotline_worktime.policy import Policy
+from hotline_worktime.policy import Duty, Policy, Window
 
 from .findings import Findings
 from .snapshot import Record, Row, Snapshot, instant
@@ -18,6 +19,26 @@ from .snapshot import Record, Row, Snapshot, instant
 T = TypeVar("T")
 
 DISPATCHED = "routing.ticket.dispatched.v1"
+REDO_ORDERED = "routing.ticket.redo_ordered.v1"
+FOLLOW_UP_OPENED = "evaluation.follow_up.opened.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a fact says of a clock that it starts.
+
+    Attributes:
+        at: from when the duty counts; not always the fact's own instant.
+        assignment_id: None for the hotline's own duties.
+    """
+
+    subject_id: str
+    unit: str | None
+    round: int
+    type: Any
+    emergent: Any
+    at: datetime
+    assignment_id: str | None = None
 
 
 class References:
@@ -85,16 +106,16 @@ def check(snapshot: Snapshot, findings: Findings) -> None:
     known = references(snapshot)
     for record in known.unusable:
         findings.violated("deadlines", record.place, "is no policy and no calendar")
-    dispatches = {
-        given["assignment_id"]: record
-        for sequences in snapshot.events("routing.tickets").values()
+    causes = {
+        name: start
+        for topic in ("routing.tickets", "evaluation.ratings")
+        for sequences in snapshot.events(topic).values()
         for record in sequences.values()
-        if record.known.type == DISPATCHED
-        for given in record.data["assignments"]
+        for name, start in starts_of(record, known)
     }
     started = snapshot.events("sla.clocks")
     for row in snapshot.services["sla"]["clocks"]:
-        cause = dispatches.get(str(row["assignment_id"]))
+        cause = causes.get((str(row["assignment_id"] or row["subject_id"]), row["duty"]))
         event = started.get(str(row["clock_id"]), {}).get(1)
         if cause is None or event is None:
             continue  # ``consumed`` and ``clocks-published`` say so
@@ -102,17 +123,50 @@ def check(snapshot: Snapshot, findings: Findings) -> None:
         findings.require(wrong is None, "deadlines", row["clock_id"], f"{row['duty']}: {wrong}")
 
 
-def _wrong_start(row: Row, event: Mapping[str, Any], cause: Record, known: References) -> str | None:
+def starts_of(record: Record, known: References) -> Iterator[tuple[tuple[str, str], Start]]:
+    """The clocks that a fact starts, by whose they are (an assignment, else a follow-up) and duty.
+
+    Only a lead handles; a redo delivers nothing, so it starts nothing else.
+    """
+    data = record.data
+    if record.known.type == FOLLOW_UP_OPENED:
+        since = instant(data["since"]) or record.at
+        started = Start(data["follow_up_id"], None, data["round"], None, None, since)
+        yield from _limited(started, ("follow_up",), known)
+    elif record.known.type == REDO_ORDERED:
+        yield from _limited(_assigned(record, data), ("redo",), known)
+    elif record.known.type == DISPATCHED:
+        for given in data["assignments"]:
+            handles: tuple[Duty, ...] = ("handle",) if given["role"] == "lead" else ()
+            yield from _limited(
+                _assigned(record, given), ("sign", *handles, "interim_feedback", "return_window"), known
+            )
+
+
+def _assigned(record: Record, given: Mapping[str, Any]) -> Start:
+    data = record.data
+    return Start(
+        data["ticket_id"], given["unit"], data["round"], data["type"], data["emergent"], record.at,
+        given["assignment_id"],
+    )  # fmt: skip
+
+
+def _limited(
+    start: Start, duties: Iterable[Duty | Window], known: References
+) -> Iterator[tuple[tuple[str, str], Start]]:
+    """Those of the duties for which the policy of that instant has a limit."""
+    policy = known.policy_at(start.at)
+    for duty in duties:
+        if policy is not None and policy.rule_for(duty, start.type, start.emergent) is not None:
+            yield (start.assignment_id or start.subject_id, duty), start
+
+
+def _wrong_start(row: Row, event: Mapping[str, Any], cause: Start, known: References) -> str | None:
     policy = known.policy_at(cause.at)
     if policy is None:
         return f"no policy was effective at {cause.at.isoformat()}"
     versions = event["calendar_versions"]
-    try:
-        due = policy.deadline(
-            row["duty"], cause.data["type"], cause.data["emergent"], cause.at, known.calendar(versions)
-        )
-    except LookupError:
-        return f"policy {policy.version} asks for no such clock"
+    due = policy.deadline(row["duty"], cause.type, cause.emergent, cause.at, known.calendar(versions))
     computed: dict[str, Any] = {
         "started_at": cause.at,
         "due_at": due.due_at,

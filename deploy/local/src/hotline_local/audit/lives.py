@@ -17,10 +17,20 @@ _ACTS = {
     "sla.clock.lapsed.v1": ("lapsed", "lapsed_at"),
 }
 _REOPENED = "sla.clock.reopened.v1"
-_PREFIX = "routing.ticket."
+_PREFIXES = ("routing.ticket.", "evaluation.follow_up.")
 
 WINDOWS = frozenset({"return_window"})
 """Rights that lapse without a card."""
+
+DRIVEN_BY: Mapping[str, str] = {
+    "sign": "routing.tickets",
+    "handle": "routing.tickets",
+    "redo": "routing.tickets",
+    "interim_feedback": "routing.tickets",
+    "return_window": "routing.tickets",
+    "follow_up": "evaluation.ratings",
+}
+"""The one topic whose facts start and stop each duty, and alone say how far time has passed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Life:
-    """One clock with its events, in order, as far as its row has come."""
+    """One clock with its events, in order, as far as its row has come.
+
+    Attributes:
+        facts: of its ticket, or of its follow-up, in the topic that drives it, as far as sla has applied them.
+    """
 
     row: Row
     events: Sequence[Record]
@@ -84,9 +98,7 @@ class Life:
         return found
 
     def _rejects(self, fact: Record) -> bool:
-        return _kind(fact) == "reply_rejected" and fact.data["assignment_id"] == str(
-            self.row["assignment_id"]
-        )
+        return self._effect(fact) == "reopened"
 
     def asked_for(self) -> list[tuple[str, datetime]]:
         """Acts that the ticket's facts ask of this clock, by kind and instant."""
@@ -102,12 +114,14 @@ class Life:
     def _effect(self, fact: Record) -> str | None:
         """What one fact does to this clock; ends of a clock that has ended are left out by the caller."""
         duty, kind = self.row["duty"], _kind(fact)
+        if duty == "follow_up":
+            return _ended(fact) if kind == "ended" else None
         if kind == "closed":
             return "lapsed" if duty in WINDOWS else "cancelled"
         own = fact.data.get("assignment_id") == str(self.row["assignment_id"])
         if kind == "replied" and duty == "interim_feedback":
             return "met" if own else "cancelled"
-        if not own:
+        if not own or fact.data.get("round", self.row["round"]) != self.row["round"]:
             return None
         return _OWN.get((kind, duty))
 
@@ -116,21 +130,31 @@ _OWN = {
     ("signed", "sign"): "met",
     ("replied", "handle"): "met",
     ("reply_rejected", "handle"): "reopened",
+    ("replied", "redo"): "met",
+    ("reply_rejected", "redo"): "reopened",
     ("interim_feedback_given", "interim_feedback"): "met",
 }
 
 
 def _kind(fact: Record) -> str:
-    return fact.known.type.removeprefix(_PREFIX).removesuffix(".v1")
+    kind = fact.known.type.removesuffix(".v1")
+    for prefix in _PREFIXES:
+        kind = kind.removeprefix(prefix)
+    return kind
+
+
+def _ended(fact: Record) -> str:
+    return "cancelled" if fact.data["outcome"] == "not_needed" else "met"
 
 
 def read_lives(snapshot: Snapshot) -> Iterator[Life]:
-    """The life of every clock whose row is there, with the facts of its ticket that sla has applied."""
-    facts: dict[str, list[Record]] = defaultdict(list)
-    for record in snapshot.consumed("sla", "routing.tickets"):
-        facts[record.known.subject].append(record)
+    """The life of every clock whose row is there, with the facts of its subject that sla has applied."""
+    facts: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for topic in sorted(set(DRIVEN_BY.values())):
+        for record in snapshot.consumed("sla", topic):
+            facts[topic, record.data.get("follow_up_id") or record.known.subject].append(record)
     told = snapshot.events("sla.clocks")
     for row in snapshot.services["sla"]["clocks"]:
         sequences = told.get(str(row["clock_id"]), {})
         events = [sequences[n] for n in range(1, row["sequence"] + 1) if n in sequences]
-        yield Life(row, events, facts[str(row["ticket_id"])])
+        yield Life(row, events, facts[DRIVEN_BY[row["duty"]], str(row["subject_id"])])
