@@ -1,6 +1,7 @@
 """The joined OpenAPI document against the running system: nothing undocumented, no server error."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ async def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(tmp
         await system.stop()
     report = said.decode()
     assert process.returncode == 0, report[-6000:]
-    assert "0 passed" not in report
+    assert not re.search(r"\b0 passed", report), "ten is not none"
     assert "generated" in report
 
 
