@@ -56,7 +56,7 @@ lock: .venv/uv.stamp ## Write the hashed locks anew
 	$(COMPILE) $(addsuffix /pyproject.toml,$(MEMBERS)) -o requirements.lock
 	$(COMPILE) $(addsuffix /pyproject.toml,$(MEMBERS)) --group pyproject.toml:dev -o requirements-dev.lock
 
-snapshots: .venv/dev.stamp ## Write the contract snapshots anew (events, OpenAPI); refuses what needs a new version
+snapshots: .venv/dev.stamp ## Write the contract snapshots anew (events, OpenAPI, AsyncAPI); refuses what needs a new version
 	$(BIN)/python -m tests.contracts.write_snapshots
 
 rules: .venv/dev.stamp ## Write docs/rules.md anew: the code and the tests of each rule

@@ -8,6 +8,7 @@ CASE = '<testcase classname="tests.{0}" name="{1}">{2}</testcase>'
 WHOLE = [
     ("x.test_real_kafka", "test_a", ""),
     ("m", "test_b[kafka]", ""),
+    ("m", "test_the_official_parser_has_nothing_against_it[ours]", ""),
     ("m", "test_b[15]", ""),
     ("m", "test_b[18-x]", ""),
 ]
@@ -34,6 +35,7 @@ def test_what_is_absent_or_failed_or_skipped_is_named(tmp_path: Path) -> None:
     assert list(complaints(report(tmp_path, cases))) == [
         "no test with real Kafka took part",
         "no test with the bus suite on Kafka took part",
+        "no test with the official AsyncAPI parser took part",
         "no test with PostgreSQL 15 took part",
         "test_b[15] was skipped: PostgreSQL 15 is not installed here",
     ]

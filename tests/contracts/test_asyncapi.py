@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotline_chassis.bus.kafka.topics import configuration
 from hotline_contracts.asyncapi import Party, asyncapi_document
 from hotline_contracts.events.base import Envelope, encode
 from hotline_contracts.events.registry import EVENTS
@@ -176,6 +177,16 @@ def test_every_topic_of_a_running_service_has_one_writer(machine: Machine) -> No
     assert len(written) == len(set(written))
     running = {*machine.services, "reference"}
     assert {topic for topic in TOPICS if topic.partition(".")[0] in running} == set(written)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_kafka_keeps_a_topic_as_the_document_says(topic: str) -> None:
+    made = configuration(topic, min_insync=2)
+    assert stored_document()["channels"][topic]["bindings"]["kafka"]["topicConfiguration"] == {
+        "cleanup.policy": [made.get("cleanup.policy", "delete")],  # Kafka's own default
+        "retention.ms": int(made["retention.ms"]),
+        "retention.bytes": int(made["retention.bytes"]),
+    }
 
 
 def test_a_second_writer_of_a_topic_is_refused() -> None:

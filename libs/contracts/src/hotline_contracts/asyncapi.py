@@ -110,7 +110,7 @@ def _types_on(topic: str) -> list[str]:
 
 
 def _channel(topic: Topic, parties: Sequence[Party]) -> dict[str, Any]:
-    kept = {"cleanup.policy": ["compact"]} if topic.compacted else _FOR_EVER
+    policy = "compact" if topic.compacted else "delete"
     return {
         "address": topic.name,
         "title": topic.title,
@@ -121,7 +121,7 @@ def _channel(topic: Topic, parties: Sequence[Party]) -> dict[str, Any]:
             "kafka": {
                 "topic": topic.name,
                 "partitions": topic.partitions,
-                "topicConfiguration": kept,
+                "topicConfiguration": {"cleanup.policy": [policy], **_NEVER_EXPIRES},
                 "bindingVersion": KAFKA_BINDING,
             }
         },
@@ -135,7 +135,7 @@ _SERVER = {
     "description": "本市的 Kafka 集群；地址与读取权限由运维发放。",
     "variables": {"bootstrap": {"description": "host:port，可以有多个，用逗号分开"}},
 }
-_FOR_EVER = {"cleanup.policy": ["delete"], "retention.ms": -1, "retention.bytes": -1}
+_NEVER_EXPIRES = {"retention.ms": -1, "retention.bytes": -1}
 
 
 def _promise(topic: Topic, parties: Sequence[Party]) -> str:
