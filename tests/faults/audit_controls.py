@@ -181,6 +181,37 @@ CONTROLS: dict[str, tuple[str, str, set[str]]] = {
         ),
         {"history-chain", "history-published"},
     ),
+    "a follow-up since another instant": (
+        "evaluation",
+        "UPDATE follow_ups SET since = since + interval '1 second' WHERE round = 2",
+        {"follow-ups"},
+    ),
+    "a rating made better": (
+        "evaluation",
+        "UPDATE ratings SET level = 'satisfied' WHERE level = 'very_dissatisfied'",
+        {"ratings"},
+    ),
+    "a refused redo that did not form its rating": (
+        "evaluation",
+        "UPDATE ratings SET state = 'pending', formed_at = NULL WHERE level = 'dissatisfied'",
+        {"ratings"},
+    ),
+    "a lost rating": ("evaluation", "DELETE FROM ratings WHERE level = 'satisfied'", {"ratings"}),
+    "a late clock that counts as in time": (
+        "evaluation",
+        "UPDATE duty_clocks SET state = 'met', red = false WHERE state = 'late' OR red",
+        {"measured-clocks"},
+    ),
+    "a byte of an evaluation's history": (
+        "evaluation",
+        "UPDATE history SET item = set_byte(item, 20, 120) WHERE seq = 2",
+        {"history-chain"},
+    ),
+    "an entry's history row": (
+        "knowledge",
+        "DELETE FROM history WHERE seq = 2",
+        {"history-chain", "history-published"},
+    ),
     "a ticket's state": (
         "routing",
         "UPDATE tickets SET state = 'closed' WHERE state = 'sign_pending'",

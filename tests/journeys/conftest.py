@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hotline_local.buses import BusChoice
 from hotline_local.clock_driver import ClockDriver
 from hotline_local.inprocess import Answer, GatewayClient
 from hotline_local.machine import Machine, running_machine
@@ -79,8 +80,8 @@ class City:
 
 
 @pytest.fixture
-async def city(tmp_path: Path) -> AsyncIterator[City]:
-    async with running_machine(tmp_path / "data", virtual_from=MORNING) as machine:
+async def city(bus_choice: BusChoice, tmp_path: Path) -> AsyncIterator[City]:
+    async with running_machine(tmp_path / "data", virtual_from=MORNING, bus=bus_choice) as machine:
         found = await City.found(machine)
         await found.put_units()
         yield found

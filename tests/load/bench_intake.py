@@ -44,7 +44,7 @@ SIDES = ("floor", "ours")
 CONNECTIONS = 64
 ROUNDS = 7
 REQUESTS = 1920  # of each round and side
-PASS, AIM = 0.5, 1.2
+PASS, AIM = 0.7, 1.2
 FLOOR_POOL = 8
 
 DESCRIPTION = "东街三号院门口的路灯坏了一周，老人夜里看不清路，希望尽快派人来修。" * 3

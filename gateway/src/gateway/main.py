@@ -23,6 +23,8 @@ TAGS = {
     "tickets": "工单：派单、签收、办理、答复、审核、办结",
     "units": "承办单位与派单目录",
     "clocks": "时限：时钟、绿黄红牌、期限查询、日历与政策",
+    "evaluation": "评价：回访、评价、记分与排名",
+    "knowledge": "知识库：条目的编写、审核、发布与检索",
     "dev": "仅开发模式：令牌、虚拟时钟、等待处理完毕",
 }
 """What a reader of the documentation finds under each heading."""

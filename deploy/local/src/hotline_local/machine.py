@@ -11,7 +11,9 @@ from pathlib import Path
 import asyncpg
 import structlog
 
+import evaluation_svc.main
 import intake_svc.main
+import knowledge_svc.main
 import routing_svc.main
 import sla_svc.main
 from hotline_chassis.clocks import BusinessClock, RealTime, VirtualTime
@@ -36,6 +38,8 @@ BUILDERS: Mapping[str, tuple[str, Callable[[Surroundings], Awaitable[Service]]]]
     "intake": ("intake_svc", intake_svc.main.build),
     "routing": ("routing_svc", routing_svc.main.build),
     "sla": ("sla_svc", sla_svc.main.build),
+    "evaluation": ("evaluation_svc", evaluation_svc.main.build),
+    "knowledge": ("knowledge_svc", knowledge_svc.main.build),
 }
 """Database name → (package with the migrations, builder)."""
 

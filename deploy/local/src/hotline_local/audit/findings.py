@@ -25,6 +25,9 @@ INVARIANTS = (
     "clocks",
     "cards",
     "cards-on-time",
+    "follow-ups",
+    "ratings",
+    "measured-clocks",
     "texts-sealed",
 )
 """Every invariant by name, in the order of the report; docs/operations/audit.md explains each."""

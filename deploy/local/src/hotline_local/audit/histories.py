@@ -31,6 +31,8 @@ class Chain:
 CHAINS = (
     Chain("intake", "requests", "intake.requests", "request_id"),
     Chain("routing", "tickets", "routing.tickets", "ticket_id"),
+    Chain("evaluation", "tickets", "evaluation.ratings", "ticket_id"),
+    Chain("knowledge", "entries", "knowledge.entries", "entry_id"),
 )
 
 

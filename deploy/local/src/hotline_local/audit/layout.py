@@ -88,6 +88,31 @@ FROM cards ORDER BY clock_id, issued_at
             "calendars": "SELECT layer, year, version, status, source, days FROM calendars",
         },
     ),
+    "evaluation": ServiceLayout(
+        publishes=("evaluation.ratings",),
+        consumes=("routing.tickets", "sla.clocks", "reference.units", "reference.policies"),
+        tables={
+            "tickets": "SELECT ticket_id AS id, version, last_hash FROM tickets",
+            "history": """
+SELECT ticket_id AS id, seq, event_id, type, at, item, hash, previous_hash FROM history ORDER BY ticket_id, seq
+""",
+            "follow_ups": "SELECT follow_up_id, ticket_id, round, unit, since FROM follow_ups",
+            "ratings": """
+SELECT rating_id, ticket_id, round, unit, level, solved, redo_requested, formed_at FROM ratings
+""",
+            "duty_clocks": "SELECT clock_id, unit, due_at, state, red FROM duty_clocks",
+        },
+    ),
+    "knowledge": ServiceLayout(
+        publishes=("knowledge.entries",),
+        consumes=("reference.units",),
+        tables={
+            "entries": "SELECT entry_id AS id, revision AS version, last_hash FROM entries",
+            "history": """
+SELECT entry_id AS id, seq, event_id, type, at, item, hash, previous_hash FROM history ORDER BY entry_id, seq
+""",
+        },
+    ),
 }
 
 WRITERS: Mapping[str, str] = {

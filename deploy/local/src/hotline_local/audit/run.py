@@ -18,6 +18,7 @@ from . import (
     numbering,
     privacy,
     publications,
+    ratings,
     topics,
 )
 from .findings import Findings
@@ -33,6 +34,7 @@ FAMILIES = (
     deadlines.check,
     clocks.check,
     cards.check,
+    ratings.check,
     privacy.check,
 )
 
