@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hotline_chassis.bus.embedded import EmbeddedBus
 from hotline_chassis.bus.groups import LEASE
@@ -180,6 +182,19 @@ class KafkaLab:
         async with self._admin() as admin:
             found = await admin.list_consumer_group_offsets(f"{self.namespace}{group}")
         return {(p.topic.removeprefix(self.namespace), p.partition): at.offset for p, at in found.items()}
+
+    async def delete_records_before(self, partition: TopicPartition, offset: int) -> None:
+        """What a wrong retention would do."""
+        async with self._admin() as admin:
+            part = KafkaPartition(f"{self.namespace}{partition[0]}", partition[1])
+            await admin.delete_records({part: RecordsToDelete(before_offset=offset)})
+
+    async def configuration(self, topic: str) -> dict[str, str]:
+        """How the broker keeps a topic."""
+        async with self._admin() as admin:
+            wanted = ConfigResource(ConfigResourceType.TOPIC, f"{self.namespace}{topic}")
+            (answer,) = await admin.describe_configs([wanted])
+        return {name: value for name, value, *_ in answer.resources[0][4]}
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[Any]:
