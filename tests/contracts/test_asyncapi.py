@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from .asyncapi_document import (
     stored_document,
     stored_samples,
 )
-from .asyncapi_parser import AsyncApiParser, asyncapi_parser
+from .asyncapi_parser import AsyncApiParser, asyncapi_parser, require_node
 from .asyncapi_promises import RecordRules, omissions
 from .event_samples import values_of
 
@@ -289,3 +290,13 @@ def test_a_field_that_the_document_does_not_know_is_no_fault() -> None:
     (example,) = document["components"]["messages"][TYPE]["examples"]
     example["payload"]["new"] = 1
     assert RecordRules(document).broken(TYPE, example["headers"], example["payload"]) == []
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_without_node_a_laptop_skips_and_ci_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match=r"Node\.js 18 or newer is needed, this is none"):
+        require_node()

@@ -1,6 +1,7 @@
 """What each consumed fact leads to; types without a handler are none of this service's business."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from hotline_chassis.consumer import Apply
 from hotline_chassis.database import Transaction
@@ -12,15 +13,20 @@ from knowledge_svc.entrypoints.stores import Stores
 TOPICS = ("reference.units",)
 
 
-def unit_of(event: UnitPutV1) -> Unit:
+def unit_of(fact: Fact[Any]) -> Unit:
+    event: UnitPutV1 = fact.event
     return Unit(event.code, event.version, event.name, event.parent)
 
 
+HANDLERS: Mapping[type[Event], Callable[[Fact[Any]], Unit]] = {UnitPutV1: unit_of}
+"""Units alone mean something here."""
+
+
 def applying(stores: Stores) -> Apply:
-    """Apply a batch: units alone mean something here."""
+    """Apply a batch."""
 
     async def apply(transaction: Transaction, facts: Sequence[Fact[Event]]) -> None:
-        units = [unit_of(fact.event) for fact in facts if isinstance(fact.event, UnitPutV1)]
+        units = [HANDLERS[type(fact.event)](fact) for fact in facts if type(fact.event) in HANDLERS]
         if units:
             await stores.units(transaction).put(units)
 
