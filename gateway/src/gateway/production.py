@@ -76,7 +76,7 @@ class Readiness:
         self._turn = asyncio.Lock()
         self._known: tuple[float, dict[str, bool]] | None = None
 
-    async def __call__(self, _: Request) -> Response:
+    async def answer(self, _: Request) -> Response:
         """``{"ready", "services": {name: ready}}``."""
         async with self._turn:
             now = self._clock.monotonic()
@@ -102,7 +102,7 @@ def build_remote(services: Mapping[str, RemoteService], system_clock: SystemCloc
         {name: Edge(service, system_clock) for name, service in services.items()},
         JoinedDocument(services, system_clock),
         system_clock=system_clock,
-        raw_routes=[Route("/readyz", Readiness(services, system_clock), methods=["GET"])],
+        raw_routes=[Route("/readyz", Readiness(services, system_clock).answer, methods=["GET"])],
     )
 
 

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 Found = TypeVar("Found")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+REMIND_SECONDS = 30.0
 GIVE_UP_SECONDS = 8.0
 """After a signal: what has not ended by then ends hard. Nothing is lost by it, a crash must be safe anyway."""
 
@@ -56,12 +57,15 @@ class Lifetime:
         Raises:
             Stopped: told to end meanwhile.
         """
-        pause = FIRST_PAUSE
+        pause, told, told_at = FIRST_PAUSE, "", 0.0
         while not self.stop.is_set():
             try:
                 return await self._unless_stopped(attempt)
             except trouble as reason:
-                log.warning("process.waits", waits_for=what, error=type(reason).__name__)
+                now, why = self.system_clock.monotonic(), _why(reason)
+                if why != told or now - told_at >= REMIND_SECONDS:
+                    told, told_at = why, now
+                    log.warning("process.waits", waits_for=what, error=why)
             await self.pause(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         raise Stopped(what)
@@ -86,6 +90,12 @@ class Lifetime:
                 await self.stop.wait()
         except TimeoutError:
             return
+
+
+def _why(reason: BaseException) -> str:
+    """Its type; the message only where it is our own, a driver's may quote what it was given."""
+    kind = type(reason)
+    return f"{kind.__name__}: {reason}" if kind.__module__.startswith("hotline_") else kind.__name__
 
 
 def _end_hard() -> None:
