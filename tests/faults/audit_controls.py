@@ -196,6 +196,36 @@ CONTROLS: dict[str, tuple[str, str, set[str]]] = {
         "UPDATE ratings SET state = 'pending', formed_at = NULL WHERE level = 'dissatisfied'",
         {"ratings"},
     ),
+    "a first rating that routing lost": (
+        "routing",
+        "DELETE FROM first_ratings WHERE ticket_id IN (SELECT ticket_id FROM first_ratings LIMIT 1)",
+        {"consumed"},
+    ),
+    "a redo's deadline moved by a microsecond": (
+        "sla",
+        "UPDATE clocks SET due_at = due_at + interval '1 microsecond' WHERE duty = 'redo'",
+        {"deadlines"},
+    ),
+    "a redo that was met and runs again": (
+        "sla",
+        "UPDATE clocks SET state = 'running', stopped_at = NULL WHERE duty = 'redo' AND stopped_at IS NOT NULL",
+        {"clocks"},
+    ),
+    "a follow-up's clock": (
+        "sla",
+        "DELETE FROM clocks WHERE clock_id IN (SELECT clock_id FROM clocks WHERE duty = 'follow_up' LIMIT 1)",
+        {"clocks-published", "consumed", "cards"},
+    ),
+    "a follow-up's clock that is counted against a unit": (
+        "sla",
+        "UPDATE clocks SET unit = '520402' WHERE duty = 'follow_up'",
+        {"consumed"},
+    ),
+    "a follow-up that counts from when it was opened": (
+        "sla",
+        "UPDATE clocks SET started_at = started_at + interval '1 second' WHERE duty = 'follow_up'",
+        {"deadlines"},
+    ),
     "a lost rating": ("evaluation", "DELETE FROM ratings WHERE level = 'satisfied'", {"ratings"}),
     "a late clock that counts as in time": (
         "evaluation",
