@@ -8,7 +8,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 
 from .rendering import Resource, name_of
 
-VERSIONS = ("1.34", kubernetes_validate.latest_version())
+VERSIONS = ("1.31", kubernetes_validate.latest_version())
 """The oldest cluster we promise (docs/operations/deploy.md) and the newest that is known."""
 
 

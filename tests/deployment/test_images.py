@@ -11,7 +11,7 @@ import pytest
 from . import image_checks
 from .code import services
 from .dockerfile import DOCKERFILE, IGNORE
-from .image_build import DidNotBuild, Workshop, send
+from .image_build import DidNotBuild, Workshop
 from .rendering import ROOT
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("images")]  # they are built once
@@ -61,19 +61,6 @@ def test_a_wrong_dockerfile_is_seen(check: str, was: str, becomes: str, said: st
 
 def test_every_check_has_been_seen_to_fail() -> None:
     assert {check for check, *_ in MUTANTS} == CHECKS.keys()
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """The Dockerfile's own steps as far as they are the same for every service."""
-    context = tmp_path_factory.mktemp("context")
-    send(ROOT, context, IGNORED)
-    return Workshop(context, tmp_path_factory.mktemp("image build"), DOCKER)
-
-
-@pytest.fixture(scope="module")
-def images(workshop: Workshop) -> Mapping[str, Path]:
-    return {service: workshop.build(service) for service in CODE}
 
 
 def locked() -> set[tuple[str, str]]:

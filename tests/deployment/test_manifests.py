@@ -9,7 +9,7 @@ import pytest
 from . import network_checks, schema_checks, settings_checks, workload_checks
 from .code import release, services
 from .manifest_mutants import MUTANTS
-from .rendering import PROD, Resource, render
+from .rendering import Resource
 
 CODE = services()
 Check = Callable[[list[Resource]], Iterable[str]]
@@ -33,11 +33,6 @@ CHECKS: dict[str, Check] = {
     "gateway's addresses": lambda resources: settings_checks.unreachable_services(resources, CODE),
     "network": lambda resources: network_checks.needless_or_missing_ways(resources, CODE),
 }
-
-
-@pytest.fixture(scope="module")
-def prod() -> list[Resource]:
-    return render(PROD)
 
 
 @pytest.mark.parametrize("check", CHECKS)
