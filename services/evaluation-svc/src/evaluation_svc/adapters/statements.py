@@ -103,7 +103,8 @@ SELECT version, document->'follow_up' AS follow_up, document->'scorecard' AS sco
 WHERE effective_from <= $1 ORDER BY effective_from DESC, version DESC LIMIT 1
 """
 
-# One grouped look at each of the four lists; $1 and $2 bound the month, $3 lets a first rating stand in.
+# One grouped look at each of the four lists; $1 and $2 bound the month, $3 lets a first rating stand in: then a
+# redo whose follow-up ended unrated is not left out, its first rating is counted instead.
 TALLIES = """
 SELECT 'due' AS kind, unit, standing AS word, NULL::boolean AS solved, count(*) AS n
 FROM due_tickets WHERE due_at >= $1 AND due_at < $2 GROUP BY unit, standing
@@ -116,9 +117,6 @@ SELECT 'unrated', unit, 'redo_pending', NULL, count(*)
 FROM ratings WHERE state = 'pending' AND given_at >= $1 AND given_at < $2 GROUP BY unit
 UNION ALL
 SELECT 'unrated', unit, outcome, NULL, count(*)
-FROM follow_ups f
-WHERE outcome <> 'rated' AND ended_at >= $1 AND ended_at < $2 AND NOT EXISTS (
-    SELECT FROM ratings r WHERE r.ticket_id = f.ticket_id AND r.state = 'formed' AND ($3 OR NOT r.stands_in)
-)
+FROM follow_ups WHERE outcome <> 'rated' AND ended_at >= $1 AND ended_at < $2 AND (round = 1 OR NOT $3)
 GROUP BY unit, outcome
 """

@@ -70,7 +70,7 @@ FOLLOW_UPS = Table(
     Index(
         "ix_follow_ups_unrated",
         "ended_at",
-        postgresql_include=["unit", "outcome", "ticket_id"],
+        postgresql_include=["unit", "outcome", "round"],
         postgresql_where=text("outcome <> 'rated'"),
     ),
     postgresql_with={"fillfactor": 90},

@@ -92,7 +92,7 @@ STATEMENTS = (
     "CREATE INDEX ix_follow_ups_since ON follow_ups (since, follow_up_id)",
     "CREATE UNIQUE INDEX ix_follow_ups_ticket_id ON follow_ups (ticket_id, round)",
     "CREATE INDEX ix_follow_ups_unit ON follow_ups (unit, since, follow_up_id)",
-    "CREATE INDEX ix_follow_ups_unrated ON follow_ups (ended_at) INCLUDE (unit, outcome, ticket_id) WHERE outcome <> 'rated'",
+    "CREATE INDEX ix_follow_ups_unrated ON follow_ups (ended_at) INCLUDE (unit, outcome, round) WHERE outcome <> 'rated'",
     "CREATE INDEX ix_follow_ups_waiting ON follow_ups (since, follow_up_id) WHERE outcome IS NULL",
     """
     CREATE TABLE history (
