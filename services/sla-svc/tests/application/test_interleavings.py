@@ -1,7 +1,7 @@
 """Topics know nothing of each other's order, and the timer comes when it comes: the cards stay the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -128,7 +128,7 @@ class Service:
         """All that is the same in every run: everything but the instants at which it was written down."""
         return (
             {clock_id: kept.clock for clock_id, kept in self.store.clocks.items()},
-            {card_id: replace(card, issued_at=END) for card_id, card in self.store.cards.items()},
+            {card_id: card._replace(issued_at=END) for card_id, card in self.store.cards.items()},
             self.journal.told,
         )
 

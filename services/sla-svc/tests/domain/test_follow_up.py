@@ -1,7 +1,6 @@
 """The hotline's own clock: to ask the requester within three working days of the approved reply."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -101,11 +100,11 @@ def test_a_fact_of_one_topic_lets_no_time_pass_for_a_clock_that_another_topic_st
     approved, much_later = local("2026-03-06 10:00"), local("2026-04-01 00:00")
     ticket.fold([ticket.dispatched(approved)])
     ticket.fold([ticket.follow_up("follow_up_opened", approved + MICROSECOND, since=approved)])
-    both = {i: replace(clock, subject_id=ticket.id) for i, clock in ticket.clocks.items()}
+    both = {i: clock._replace(subject_id=ticket.id) for i, clock in ticket.clocks.items()}
     changes = fold(both, ticket.act("signed", much_later), ticket.rulebook)
     assert {change.clock.duty for change in changes} == {"sign", "handle", "return_window"}
-    ended = replace(ticket.follow_up("follow_up_done", much_later), follow_up_id=None)
-    both = {i: replace(clock, subject_id=ticket.id) for i, clock in ticket.clocks.items()}
+    ended = ticket.follow_up("follow_up_done", much_later)._replace(follow_up_id=None)
+    both = {i: clock._replace(subject_id=ticket.id) for i, clock in ticket.clocks.items()}
     changes = fold(both, ended, ticket.rulebook)
     assert {change.clock.duty for change in changes} == {"follow_up"}
 

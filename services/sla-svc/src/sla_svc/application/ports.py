@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from hotline_contracts.events.base import Event
@@ -23,16 +23,14 @@ class Journal(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class KeptClock:
+class KeptClock(NamedTuple):
     """A clock as stored; ``last_at`` is the instant of its last event."""
 
     clock: Clock
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """An issued card: ``clock`` as it stood with it, ``at`` as the rule says, ``issued_at`` as it was."""
 
     card_id: UUID

@@ -5,9 +5,8 @@ here knows the present: instants come from facts, or from the timer's watermark.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from hotline_contracts.ids import derived_id
@@ -18,8 +17,7 @@ from hotline_worktime.policy import is_window
 ChangeKind: TypeAlias = Literal["started", "card", "met", "reopened", "cancelled", "lapsed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """A duty of one assignment, or the window of a right, from its start to its end.
 
     Attributes:
@@ -76,8 +74,7 @@ class Clock:
         return self.due_at
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One step of a clock.
 
     Attributes:
@@ -207,8 +204,7 @@ def reopen(clock: Clock, at: datetime, grace: Deadline | None) -> Changed:
     if clock.state not in {"met", "late"}:
         return clock, []
     if grace is not None and grace.due_at > clock.due_at:
-        clock = replace(
-            clock,
+        clock = clock._replace(
             warn_at=grace.warn_at,
             due_at=grace.due_at,
             calendar_versions={**clock.calendar_versions, **grace.calendar_versions},
@@ -256,6 +252,6 @@ def _step(
     **becomes: Any,
 ) -> Clock:
     """The clock after one change: its next number, and what it becomes."""
-    clock = replace(clock, sequence=clock.sequence + 1, **becomes)
+    clock = clock._replace(sequence=clock.sequence + 1, **becomes)
     changes.append(Change(kind, clock, at, was))
     return clock

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from hotline_contracts.values import AssignmentRole, Duty, Emergent, TicketType
@@ -109,8 +109,7 @@ class Delivery:
     role: AssignmentRole
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """A fact of a ticket, as far as clocks are concerned.
 
     Attributes:
