@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from hotline_chassis.bus.kafka import BelongsElsewhere, KafkaBus, RecordTooLarge
 from hotline_chassis.bus.port import NewRecord, Watermark
 from hotline_chassis.clocks import RealTime
-from hotline_chassis.testing.bus_lab import IMPATIENT, START, KafkaLab, Member, values
+from hotline_chassis.testing.bus_lab import IMPATIENT, START, KafkaLab, Member, assigned, values
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300), pytest.mark.xdist_group("kafka")]
 
@@ -103,6 +103,34 @@ async def test_a_record_that_no_broker_takes_is_refused_and_blocks_nobody(lab: K
         await lab.bus.append([new("first"), new("x" * 1_000_000)])
     await good
     assert values((await read(lab.bus, 1)).records) == [b"good"]
+
+
+@pytest.mark.parametrize("back_to", [None, 1], ids=["read-on", "sought-back"])
+async def test_what_came_after_a_fetch_was_cut_off_is_neither_lost_nor_misplaced(
+    lab: KafkaLab, back_to: int | None
+) -> None:
+    """The client's own wait outlives the fetch; its records are the next ones unless somebody sought."""
+    await lab.bus.append([new(str(n)) for n in range(3)])
+    (partition,) = [p for p, end in (await lab.bus.end_offsets([A])).items() if end]
+    reader = await assigned(lab.bus, "readers", [A])
+    reader.seek(partition, 0)
+    async with asyncio.timeout(10):
+        assert len(await reader.fetch(100, 5)) == 3
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.fetch(100, 30), 0.2)
+    await lab.bus.append([new("3")])
+    (opened,) = lab.bus._readers
+    assert opened._arrivals._task is not None
+    async with asyncio.timeout(10):
+        await asyncio.wait([opened._arrivals._task])
+
+    if back_to is not None:
+        reader.seek(partition, back_to)
+    found: list[int] = []
+    async with asyncio.timeout(10):
+        while not found or found[-1] != 3:
+            found += [record.offset for record in await reader.fetch(100, 1)]
+    assert found == list(range(3 if back_to is None else back_to, 4))
 
 
 async def test_forgotten_watermarks_are_forgotten_by_every_process(lab: KafkaLab) -> None:

@@ -232,9 +232,9 @@ class KafkaReader:
             return
         self._closed = True
         self._on_closed(self)
-        if self._joining is not None and not self._joining.done():
+        if self._joining is not None:
             self._joining.cancel()
-            await asyncio.wait([self._joining])
+            await asyncio.gather(self._joining, return_exceptions=True)
         if self._member is not None:
             member, self._member = self._member, None
             member.news.set()

@@ -102,6 +102,8 @@ class Watermarks:
                 await self._read_on()
             except (BusUnavailable, *OUTAGES) as trouble:
                 log.warning("kafka.watermarks_retry", error=type(trouble).__name__)
+            except Exception:
+                log.exception("kafka.watermarks_retry_unknown")  # a timer without watermarks stands still
             await asyncio.sleep(_RETRY_S)
 
     async def _read_on(self) -> None:
