@@ -35,7 +35,7 @@ async def test_what_another_edition_of_the_segmenter_indexed_is_indexed_again(kn
     await knowledge.published()
     async with knowledge.service.database.transaction() as transaction:
         await transaction.connection.execute(
-            "UPDATE search_documents SET edition = 'older', grams = '{}', words = ''"
+            "UPDATE search_documents SET edition = 'older', grams = '{}', title_grams = '{}', words = ''"
         )
     assert await knowledge.search("身份证") == []
     assert knowledge.service.seed is not None

@@ -92,6 +92,7 @@ class SqlEntryWork:
             columns.title_text,
             columns.body_text,
             columns.words,
+            columns.title_grams,
             columns.grams,
             columns.edition,
         )

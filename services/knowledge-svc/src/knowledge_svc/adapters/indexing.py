@@ -24,6 +24,7 @@ async def index_again(database: Database, segmenter: Segmenter) -> int:
                     columns.title_text,
                     columns.body_text,
                     columns.words,
+                    columns.title_grams,
                     columns.grams,
                     columns.edition,
                 )

@@ -18,17 +18,20 @@ class SearchColumns:
     title_text: str
     body_text: str
     words: str
+    title_grams: list[str]
     grams: list[str]
     edition: str
 
 
 def columns_of(segmenter: Segmenter, title: str, body: str) -> SearchColumns:
     title_text, body_text = squeeze(title), squeeze(body)
+    title_grams = grams(title_text)
     return SearchColumns(
         title_text=title_text,
         body_text=body_text,
         words=_tsvector(words_of(segmenter.cut(fold(title))), words_of(segmenter.cut(fold(body)))),
-        grams=sorted(grams(title_text) | grams(body_text)),
+        title_grams=sorted(title_grams),
+        grams=sorted(title_grams | grams(body_text)),
         edition=segmenter.edition,
     )
 

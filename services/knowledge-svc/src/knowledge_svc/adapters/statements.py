@@ -80,30 +80,43 @@ CUT_EARLIER = """
 UPDATE search_documents SET until = $2 WHERE entry_id = $1 AND (until IS NULL OR until > $2)
 """
 INSERT_DOCUMENT = """
-INSERT INTO search_documents (entry_id, version, since, until, title_text, body_text, words, grams, edition)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::tsvector, $8, $9)
+INSERT INTO search_documents (entry_id, version, since, until, title_text, body_text, words, title_grams, grams,
+    edition)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::tsvector, $8, $9, $10)
 """
 REMOVE_DOCUMENTS = "DELETE FROM search_documents WHERE entry_id = $1"
 
-# Half of the words is the widest net: all of them, or all terms, lie within it or within the grams.
+_EVERY_TERM = "NOT EXISTS (SELECT FROM unnest($3::text[]) AS t(term) WHERE {})"
+_IN_TITLE = _EVERY_TERM.format("strpos(d.title_text, term) = 0")
+_IN_ALL = _EVERY_TERM.format("strpos(d.title_text, term) = 0 AND strpos(d.body_text, term) = 0")
+_RANK = "0.5::float8 * coalesce(ts_rank('{0.1, 0.2, 0.4, 1}', d.words, $7::text::tsquery, 32), 0)"
+# Three nets, each wider: terms in the title; every term, or every word, anywhere; half of the words. A wider one is
+# cast only if those before it did not fill the answer: what it finds would stand below.
 SEARCH = f"""
-WITH fitting AS (
-    SELECT d.entry_id, d.version, d.title_text, d.words,
-        (SELECT count(*) FROM unnest($3::text[]) AS t(term) WHERE strpos(d.title_text, term) > 0) AS in_title,
-        (SELECT count(*) FROM unnest($3::text[]) AS t(term)
-         WHERE strpos(d.title_text, term) > 0 OR strpos(d.body_text, term) > 0) AS in_all
+WITH in_titles AS MATERIALIZED (
+    SELECT d.entry_id, d.version,
+        4 + 0.5::float8 * length(array_to_string($3::text[], '')) / length(d.title_text) + {_RANK} AS score
     FROM search_documents d
-    WHERE {NOW_FOUND} AND (d.grams @> $2 OR d.words @@ $4::text::tsquery)
+    WHERE d.title_grams @> $2 AND {_IN_TITLE} AND {NOW_FOUND}
+    ORDER BY score DESC, d.entry_id DESC LIMIT $8
+), complete AS MATERIALIZED (
+    SELECT d.entry_id, d.version,
+        CASE WHEN d.words @@ $5::text::tsquery THEN 3 WHEN {_IN_ALL} THEN 2 ELSE 1 END + {_RANK} AS score
+    FROM search_documents d
+    WHERE (SELECT count(*) FROM in_titles) < $8 AND {NOW_FOUND}
+        AND (d.words @@ $6::text::tsquery OR (d.grams @> $2 AND {_IN_ALL}))
+        AND NOT EXISTS (SELECT FROM in_titles i WHERE i.entry_id = d.entry_id)
+    ORDER BY score DESC, d.entry_id DESC LIMIT $8
+), near AS (
+    SELECT d.entry_id, d.version, {_RANK} AS score
+    FROM search_documents d
+    WHERE (SELECT count(*) FROM in_titles) + (SELECT count(*) FROM complete) < $8 AND {NOW_FOUND}
+        AND d.words @@ $4::text::tsquery
+        AND NOT EXISTS (SELECT FROM in_titles i WHERE i.entry_id = d.entry_id)
+        AND NOT EXISTS (SELECT FROM complete i WHERE i.entry_id = d.entry_id)
+    ORDER BY score DESC, d.entry_id DESC LIMIT $8
 ), rated AS (
-    SELECT entry_id, version, CASE
-            WHEN in_title = cardinality($3) THEN 4 + 0.5 * length(array_to_string($3, '')) / length(title_text)
-            WHEN words @@ $5::text::tsquery THEN 3
-            WHEN in_all = cardinality($3) THEN 2
-            WHEN words @@ $6::text::tsquery THEN 1
-            ELSE 0
-        END + 0.5 * coalesce(ts_rank('{{0.1, 0.2, 0.4, 1}}', words, $7::text::tsquery, 32), 0) AS score
-    FROM fitting
-    WHERE in_all = cardinality($3) OR words @@ $4::text::tsquery
+    SELECT * FROM in_titles UNION ALL SELECT * FROM complete UNION ALL SELECT * FROM near
     ORDER BY score DESC, entry_id DESC LIMIT $8
 )
 SELECT rated.entry_id, rated.score, e.unit, v.kind, v.title, v.body
@@ -117,6 +130,7 @@ FROM search_documents d JOIN versions v USING (entry_id, version)
 WHERE d.edition <> $1 ORDER BY v.entry_id, v.version LIMIT 200 FOR UPDATE OF d
 """
 INDEX_AGAIN = """
-UPDATE search_documents SET title_text = $3, body_text = $4, words = $5::text::tsvector, grams = $6, edition = $7
+UPDATE search_documents SET title_text = $3, body_text = $4, words = $5::text::tsvector, title_grams = $6, grams = $7,
+    edition = $8
 WHERE entry_id = $1 AND version = $2
 """

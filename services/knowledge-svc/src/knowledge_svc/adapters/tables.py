@@ -106,9 +106,12 @@ SEARCH_DOCUMENTS = Table(
     Column("title_text", Text, nullable=False),
     Column("body_text", Text, nullable=False),
     Column("words", TSVECTOR, nullable=False),
+    # Single characters and pairs of neighbours, of the title alone and of everything.
+    Column("title_grams", ARRAY(Text), nullable=False),
     Column("grams", ARRAY(Text), nullable=False),
     Column("edition", Text, nullable=False),
     ForeignKeyConstraint(["entry_id", "version"], ["versions.entry_id", "versions.version"]),
     Index("ix_search_documents_words", "words", postgresql_using="gin"),
+    Index("ix_search_documents_title_grams", "title_grams", postgresql_using="gin"),
     Index("ix_search_documents_grams", "grams", postgresql_using="gin"),
 )

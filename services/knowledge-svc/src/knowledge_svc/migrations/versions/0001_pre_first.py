@@ -91,6 +91,7 @@ STATEMENTS = (
         title_text TEXT NOT NULL,
         body_text TEXT NOT NULL,
         words TSVECTOR NOT NULL,
+        title_grams TEXT[] NOT NULL,
         grams TEXT[] NOT NULL,
         edition TEXT NOT NULL,
         CONSTRAINT pk_search_documents PRIMARY KEY (entry_id, version),
@@ -98,6 +99,7 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_search_documents_words ON search_documents USING gin (words)",
+    "CREATE INDEX ix_search_documents_title_grams ON search_documents USING gin (title_grams)",
     "CREATE INDEX ix_search_documents_grams ON search_documents USING gin (grams)",
 )
 
