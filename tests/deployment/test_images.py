@@ -91,6 +91,26 @@ def test_an_image_holds_what_its_service_needs_as_it_is_locked_and_nothing_more(
     assert ("rjieba" in found) == (service == "knowledge-svc")
 
 
+@pytest.mark.parametrize("service", CODE)
+def test_an_image_has_every_file_of_its_own_packages(images: Mapping[str, Path], service: str) -> None:
+    """Data and migrations too, which a wheel may leave out."""
+    [site] = images[service].glob("lib/python3.*/site-packages")
+    sources = [*ROOT.glob("libs/*/src/*"), *ROOT.glob("services/*/src/*"), ROOT / "gateway/src/gateway"]
+    present = [source for source in sources if (site / source.name).is_dir()]
+
+    assert CODE[service].package in {source.name for source in present}
+    for source in present:
+        assert files_of(site / source.name) == files_of(source)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 def test_every_image_knows_its_roles(images: Mapping[str, Path]) -> None:
     starts = {
         service: _start(image, CODE[service].package, "no-such-role") for service, image in images.items()

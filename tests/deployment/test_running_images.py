@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,10 @@ NOWHERE = {
     "HOTLINE_OIDC__JWKS_URL": "http://127.0.0.1:1/jwks.json",
 }
 """Instead of the cluster's addresses: nothing answers there."""
+STARTED = {
+    f"Deployment/{name}"
+    for name in ("gateway-serve", "sla-svc-serve", "sla-svc-consume", "sla-svc-relay", "sla-svc-tick")
+}
 PORT_OF = {"http": "HOTLINE_PORT", "health": "HOTLINE_HEALTH_PORT"}
 
 
@@ -67,7 +71,7 @@ def _free_port() -> int:
 
 def _secrets(scratch: Path, workload: Resource) -> Path:
     folder = scratch / "secrets"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in secret_files_of(workload):
         (folder / name).write_text("not-needed", encoding="utf-8")
     return folder
@@ -75,31 +79,34 @@ def _secrets(scratch: Path, workload: Resource) -> Path:
 
 def _master_keys(scratch: Path) -> Path:
     folder = scratch / "keys"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in ("lookup.key", "master-1.key"):
         (folder / name).write_bytes(secrets.token_bytes(32))
     return folder
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["gateway-serve", "sla-svc-serve", "sla-svc-consume", "sla-svc-relay", "sla-svc-tick"],
-)
-def test_a_container_answers_its_probes_and_waits_for_its_neighbours(
-    prod: list[Resource], images: Mapping[str, Path], name: str, tmp_path: Path
+def test_containers_answer_their_probes_and_wait_for_their_neighbours(
+    prod: list[Resource], images: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    [workload] = [each for each in workloads(prod) if name_of(each) == f"Deployment/{name}"]
-    service, _ = role_of(workload)
-    with (
-        started(workload, prod, images[service], tmp_path) as running,
-        httpx.Client(transport=httpx.HTTPTransport(retries=9), timeout=60, trust_env=False) as client,
-    ):
-        answers = {probe: client.get(address) for probe, address in running.probes.items()}
-        assert {probe: answer.status_code for probe, answer in answers.items()} == {
-            "startupProbe": 200,
-            "livenessProbe": 200,
-            "readinessProbe": 503,
+    """All at once, because a start takes its time."""
+    chosen = {name_of(each): each for each in workloads(prod) if name_of(each) in STARTED}
+    assert chosen.keys() == STARTED
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            httpx.Client(transport=httpx.HTTPTransport(retries=9), timeout=60, trust_env=False)
+        )
+        running = {
+            name: stack.enter_context(
+                started(workload, prod, images[role_of(workload)[0]], tmp_path / name.partition("/")[2])
+            )
+            for name, workload in chosen.items()
         }
+        for name, each in running.items():
+            answers = {probe: client.get(address).status_code for probe, address in each.probes.items()}
+            assert answers == {"startupProbe": 200, "livenessProbe": 200, "readinessProbe": 503}, name
 
-        running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(timeout=60) == 0
+        for each in running.values():
+            each.process.send_signal(signal.SIGTERM)
+        assert {name: each.process.wait(timeout=60) for name, each in running.items()} == dict.fromkeys(
+            STARTED, 0
+        )
