@@ -98,9 +98,12 @@ class LayoutProcess:
         try:
             async with asyncio.timeout(5):
                 reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n".encode())
-                answer = await reader.read()
-                writer.close()
+                try:
+                    writer.write(f"GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n".encode())
+                    answer = await reader.read()
+                finally:
+                    writer.close()
+                    await writer.wait_closed()
         except OSError:
             return 0, None
         head, _, body = answer.partition(b"\r\n\r\n")

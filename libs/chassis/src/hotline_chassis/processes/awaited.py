@@ -4,4 +4,4 @@ One process knows one service only, so the table stands here, literally; a test 
 of all services.
 """
 
-AWAITED = frozenset({"routing.tickets"})
+AWAITED = frozenset({"evaluation.ratings", "routing.tickets"})

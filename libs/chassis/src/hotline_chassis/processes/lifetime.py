@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
@@ -18,6 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 REMIND_SECONDS = 30.0
 GIVE_UP_SECONDS = 8.0
 """After a signal: what has not ended by then ends hard. Nothing is lost by it, a crash must be safe anyway."""
+
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(Exception):
@@ -34,17 +37,27 @@ class Lifetime:
     def __init__(self, system_clock: SystemClock) -> None:
         self.system_clock = system_clock
         self.stop = asyncio.Event()
+        self._hard_end: asyncio.TimerHandle | None = None
 
-    def heed_signals(self) -> None:
+    @contextmanager
+    def heeding_signals(self) -> Iterator[None]:
         """End in order at SIGTERM and SIGINT, and hard if that takes too long."""
-        for ending in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(ending, self._end)
+        loop = asyncio.get_running_loop()
+        for ending in _ENDINGS:
+            loop.add_signal_handler(ending, self._end)
+        try:
+            yield
+        finally:
+            for ending in _ENDINGS:
+                loop.remove_signal_handler(ending)
+            if self._hard_end is not None:
+                self._hard_end.cancel()
 
     def _end(self) -> None:
         if not self.stop.is_set():
             log.info("process.stops")
             self.stop.set()
-            asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, _end_hard)
+            self._hard_end = asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, _end_hard)
 
     async def until_there(
         self,

@@ -58,10 +58,10 @@ def _wrong(lines: Sequence[str]) -> int:
 
 
 async def _live(role: Role[Settings], settings: Settings, lifetime: Lifetime) -> int:
-    lifetime.heed_signals()
     log.info("process.starts")
     try:
-        await role(settings, lifetime)
+        with lifetime.heeding_signals():
+            await role(settings, lifetime)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the end of the process says why
         return _exit_code(error)
     log.info("process.ends")

@@ -143,10 +143,14 @@ class ProcessSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Variables first, then files; nothing else."""
-        del settings_cls, init_settings, dotenv_settings
+        """Variables first, then files."""
+        del settings_cls, dotenv_settings
         folder = os.environ.get(SECRETS_DIR, DEFAULT_SECRETS_DIR)  # noqa: TID251 - settings are read here
-        return env_settings, NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder)
+        return (
+            init_settings,
+            env_settings,
+            NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder),
+        )
 
 
 class ServiceSettings(ProcessSettings):
