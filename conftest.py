@@ -5,7 +5,11 @@ from hypothesis import settings
 
 import gateway as _  # noqa: F401
 
-pytest_plugins = ["hotline_chassis.testing.kafka", "hotline_chassis.testing.postgres"]
+pytest_plugins = [
+    "hotline_chassis.testing.kafka",
+    "hotline_chassis.testing.postgres",
+    "hotline_chassis.testing.worker_groups",
+]
 
 # Laws are tested, not speed: on a busy machine an example may take its time.
 settings.register_profile("shared-machine", deadline=None)
