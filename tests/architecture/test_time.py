@@ -29,6 +29,7 @@ ALLOWED = {
     "libs/chassis/tests/runtime/test_relay.py::test_two_relays_never_reorder_a_ticket": "polls; has a deadline",
     "tests/faults/test_kill_nine.py::_until_back": "polls another process; has a deadline",
     "tests/faults/test_kill_nine.py::test_kills_at_random_under_load_break_no_promise": "a random moment is the test",
+    "tests/load/production_layout.py::until": "polls other processes; has a deadline",
     "tests/integration/test_real_kafka.py::until": "polls; aiokafka tells of assignments by their state only",
 }
 """Where a test sleeps, and why that is no waiting in the dark."""

@@ -181,13 +181,14 @@ class ProductionLayout:
         await replica.start()
         return replica
 
-    async def migrate(self) -> None:
-        """Every service's ``migrate``, all at once.
+    async def migrate(self, *services: str) -> None:
+        """Each of these services' ``migrate`` (none named: of all), at once.
 
         Raises:
             DidNotStart: one of them failed.
         """
-        roles = [self.process(service, "migrate") for service in self.environments if service != "gateway"]
+        everyone = [service for service in self.environments if service != "gateway"]
+        roles = [self.process(service, "migrate") for service in services or everyone]
         await asyncio.gather(*(role.start() for role in roles))
         for role in roles:
             assert role.process is not None

@@ -58,9 +58,13 @@ class Backlog:
     async def run(self, lifetime: Lifetime) -> None:
         """Look every few seconds until told to stop."""
         while not lifetime.stop.is_set():
-            if not await self._stands():
-                self.seen_well += 1
+            await self.look()
             await lifetime.pause(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Compare with the look before."""
+        if not await self._stands():
+            self.seen_well += 1
 
     async def _stands(self) -> bool:
         consumer = self._consumer
