@@ -250,3 +250,14 @@ async def test_an_error_reaches_every_waiter_and_leaves_the_writer_working(intak
     assert statuses(failed) == [asyncpg.RaiseError] * 3
     assert (await writer.submit(a_request())).status == 201
     await writer.close()
+
+
+async def test_the_facts_of_many_do_not_pass_for_a_part_of_the_first_ones_trace(intake: Any) -> None:
+    answers = await asyncio.gather(
+        *(
+            intake.client.post("/api/v1/requests", json=intake.body(), headers=intake.bearer("agent"))
+            for _ in range(5)
+        )
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert {fact.envelope.traceparent for fact in await intake.facts()} == {None}

@@ -355,3 +355,13 @@ async def test_whatever_interleaving_of_edits_the_search_shows_no_unapproved_ver
         assert await knowledge.titles("交错") == expected
     if (await knowledge.act(entry, "withdraw")).is_success:
         assert await knowledge.titles("交错") == []
+
+
+async def test_a_fact_carries_the_trace_of_the_request_that_made_it(knowledge: Knowledge) -> None:
+    received = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await done(knowledge.ask("POST", "/entries", dict(ENTRY), headers={"traceparent": received}, **HANDLER))
+    [fact] = await knowledge.facts()
+    assert fact.envelope.traceparent is not None
+    version, trace, span, _ = fact.envelope.traceparent.split("-")
+    assert [version, trace] == received.split("-")[:2]
+    assert span != received.split("-")[2]

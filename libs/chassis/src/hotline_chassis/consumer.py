@@ -23,6 +23,7 @@ from hotline_chassis.positions import (
     remember_sequences,
 )
 from hotline_chassis.signals import Signal
+from hotline_chassis.tracing import traces_by_key
 from hotline_contracts.events.base import ContractBroken, Envelope, Event, Fact
 from hotline_contracts.events.registry import COMPACTED, decode
 from hotline_contracts.ids import derived_id
@@ -110,6 +111,7 @@ class Consumer:
 
     async def start(self) -> None:
         """Join the group; partitions are sought as they are assigned."""
+        self._next.clear()
         self._reader = await self._bus.reader(self._group, self.topics)
 
     async def close(self) -> None:
@@ -195,6 +197,7 @@ class Consumer:
                 async with self._database.transaction() as transaction:
                     batch = await self._begin(transaction, records, moves, poisoned)
                     if batch.facts:
+                        transaction.continue_traces(traces_by_key(fact.envelope for fact in batch.facts))
                         await self._apply(transaction, batch.facts)
                     await self._write_aside(transaction, batch)
                     await remember_sequences(transaction, batch.last)

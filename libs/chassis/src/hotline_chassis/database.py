@@ -4,7 +4,7 @@ Plain asyncpg: the hot paths need it, and one kind of transaction serves the ord
 SQLAlchemy describes the schema, migrates it, and builds the queries whose shape varies (``fetch_all``).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from hotline_chassis.clocks import BusinessClock
 from hotline_chassis.crashpoints import reach
 from hotline_chassis.signals import Signal
+from hotline_chassis.tracing import current_trace
 from hotline_contracts.events.base import Envelope, Event, encode
 from hotline_contracts.ids import text_of
 from hotline_contracts.values import DEFAULT_SITE
@@ -66,6 +67,9 @@ class Transaction:
         self._announced: list[Envelope] = []
         self._written = 0
         self._floor: datetime | None = None
+        trace = current_trace()
+        self._traceparent = trace.traceparent if trace else None
+        self._traces: Mapping[str, str] | None = None
 
     async def stamp(self, after: datetime | None = None) -> datetime:
         """The instant of a fact: now, but later than ``after`` and not below a published watermark.
@@ -86,6 +90,13 @@ class Transaction:
         """The stamp floor, read along by another statement of this transaction: saves ``stamp`` a round trip."""
         self._floor = complete_before
 
+    def continue_traces(self, traces: Mapping[str, str]) -> None:
+        """Let what is announced from now on belong to its cause's trace: traceparents by key, for a consumer.
+
+        The task's own trace, if it has one, then counts no more: it is not why the facts were told.
+        """
+        self._traceparent, self._traces = None, traces
+
     def announce(
         self,
         event: Event,
@@ -97,10 +108,11 @@ class Transaction:
         at: datetime,
     ) -> None:
         """Put an event into this transaction's outbox rows; it travels if and only if we commit."""
+        record_key = text_of(key)
         self._announced.append(
             Envelope(
                 topic=event.TOPIC,
-                key=text_of(key),
+                key=record_key,
                 event_id=event_id,
                 type=event.TYPE,
                 source=self._source,
@@ -109,6 +121,7 @@ class Transaction:
                 sequence=sequence,
                 value=encode(event),
                 site=self._site,
+                traceparent=self._traces.get(record_key) if self._traces else self._traceparent,
             )
         )
 

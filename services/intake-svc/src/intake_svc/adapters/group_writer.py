@@ -7,6 +7,7 @@ nothing with it: the request is written all the same.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -78,7 +79,8 @@ class GroupWriter:
 
     def _start_writer(self) -> None:
         self._free -= 1
-        task = asyncio.create_task(self._write_groups())
+        # Of no request's context: what is written for many would pass for a part of the first one's trace.
+        task = asyncio.create_task(self._write_groups(), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
