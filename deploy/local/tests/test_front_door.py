@@ -104,6 +104,8 @@ def demonstrated_system(data_dir: Path) -> Iterator[str]:
         "hotline_local",
         "up",
         "--demo",
+        "--scale",
+        "0.02",
         "--port",
         "0",
         "--data-dir",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -44,7 +45,15 @@ def up(
         str | None,
         typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka 的地址（主机:端口），配合 --bus kafka。"),
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="演示一个上午的业务（虚拟时钟）。")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="演示一座城市的一天及其后的办理（虚拟时钟）。")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="演示的种子，同一种子数字相同。")] = None,
+    scale: Annotated[
+        float | None, typer.Option(min=0.01, max=20, help="演示的规模，1 为每天约 800 件诉求。")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=31, help="演示的天数。")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="把演示的数字写入此文件。")] = None,
     clock: Annotated[
         str | None, typer.Option(help="虚拟时钟的起点（带时区的 RFC 3339 时间）；不给则使用真实时钟。")
     ] = None,
@@ -52,15 +61,21 @@ def up(
 ) -> None:
     """启动全部服务并保持运行；就绪后打印 READY 和地址。"""
     from hotline_local.buses import BusChoice
-    from hotline_local.serve import serve
+    from hotline_local.city.plan import Spec
+    from hotline_local.serve import Demonstration, serve
 
+    asked = {"seed": seed, "scale": scale, "days": days}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if not demo and (given or json_out):
+        _fail("--seed、--scale、--days 和 --json 只用于 --demo。")
+    shown = Demonstration(msgspec.convert(given, Spec) if given else None, json_out) if demo else None
     if bus is BusKind.kafka and kafka is None:
         _fail("--bus kafka 需要用 --kafka 给出地址，例如 make kafka 打印的地址。")
     choice = BusChoice(kafka if bus is BusKind.kafka else None)
     _configure_logs(data_dir)
     _run(
         lambda: serve(
-            data_dir, port=port, bus=choice, demo=demo, virtual_from=_instant(clock), crash_at=crash_at
+            data_dir, port=port, bus=choice, demo=shown, virtual_from=_instant(clock), crash_at=crash_at
         )
     )
 

@@ -28,6 +28,7 @@ INVARIANTS = (
     "follow-ups",
     "ratings",
     "measured-clocks",
+    "city-totals",
     "texts-sealed",
 )
 """Every invariant by name, in the order of the report; docs/operations/audit.md explains each."""

@@ -39,7 +39,7 @@ SERVICES: Mapping[str, ServiceLayout] = {
         consumes=(),
         tables={
             "requests": """
-SELECT request_id AS id, outcome, ticket_id, ticket_no, text_id, seq AS version, last_hash FROM requests
+SELECT request_id AS id, outcome, channel_ref, ticket_id, ticket_no, text_id, seq AS version, last_hash FROM requests
 """,
             # The chain's links are not stored here; a missing row breaks the hash of the one after it.
             "history": """
@@ -98,7 +98,7 @@ SELECT ticket_id AS id, seq, event_id, type, at, item, hash, previous_hash FROM 
 """,
             "follow_ups": "SELECT follow_up_id, ticket_id, round, unit, since FROM follow_ups",
             "ratings": """
-SELECT rating_id, ticket_id, round, unit, level, solved, redo_requested, formed_at FROM ratings
+SELECT rating_id, ticket_id, round, unit, level, solved, redo_requested, given_at, formed_at FROM ratings
 """,
             "duty_clocks": "SELECT clock_id, unit, due_at, state, red FROM duty_clocks",
         },
@@ -121,6 +121,8 @@ WRITERS: Mapping[str, str] = {
 """The one service that writes each topic."""
 
 INSTANCE_OF_DATA = "SELECT instance_id, virtual_now, kafka, namespace FROM instance"
+CITY_DAY_EXISTS = "SELECT to_regclass('city_day') IS NOT NULL AS found"
+CITY_DAY = "SELECT seed, scale, days, differences FROM city_day"
 INSTANCE_OF_BUS = "SELECT id FROM instance"
 ENDS = """
 SELECT t.name, t.incarnation::text AS incarnation, p.id, p.number, p.next_offset

@@ -47,7 +47,14 @@ async def read_snapshot(dsn: Dsn, *, running: bool) -> Snapshot:
             services=services,
             log=await log.read(ends_before),
             due_clocks=await _read_due_clocks(dsn, virtual_now, watermark, running=running),
+            city_day=await _read_city_day(dsn(LOCAL)),
         )
+
+
+async def _read_city_day(dsn: dict[str, Any]) -> asyncpg.Record | None:
+    [exists] = await _fetch(dsn, layout.CITY_DAY_EXISTS)
+    rows = await _fetch(dsn, layout.CITY_DAY) if exists["found"] else []
+    return rows[0] if rows else None
 
 
 async def _fetch(dsn: dict[str, Any], *statement: Any) -> list[asyncpg.Record]:

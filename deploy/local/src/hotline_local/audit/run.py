@@ -11,6 +11,7 @@ from hotline_chassis.embedded_postgres import DataDirectoryInUse, EmbeddedPostgr
 
 from . import (
     cards,
+    city,
     clocks,
     consumption,
     deadlines,
@@ -35,6 +36,7 @@ FAMILIES = (
     clocks.check,
     cards.check,
     ratings.check,
+    city.check,
     privacy.check,
 )
 

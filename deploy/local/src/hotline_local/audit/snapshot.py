@@ -133,6 +133,7 @@ class Snapshot:
         virtual_now: of the virtual clock, read before everything else; None under a system clock.
         due_clocks: clocks that were still to be moved although the watermark, or the virtual clock, had
             passed them, and that stayed so while the audit waited.
+        city_day: what the data directory remembers of the city day that was played on it.
     """
 
     instance_id: UUID | None
@@ -141,6 +142,7 @@ class Snapshot:
     services: Mapping[str, ServiceTables]
     log: Log
     due_clocks: Sequence[Row] = ()
+    city_day: Row | None = None
 
     def events(self, topic: str) -> Subjects:
         """The topic's readable events with those still in the outbox, the first occurrence of each."""
