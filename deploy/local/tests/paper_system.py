@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from hotline_contracts.events.base import Envelope
+from hotline_local.audit.layout import SERVICES
 from hotline_local.audit.run import examine
 from hotline_local.audit.snapshot import Log, Record, ServiceTables, Snapshot
 
@@ -27,7 +28,7 @@ class PaperSystem:
     records: list[Record] = field(default_factory=list)
     outbox: dict[str, list[Record]] = field(default_factory=dict)
     tables: dict[str, dict[str, list[dict[str, Any]]]] = field(
-        default_factory=lambda: {"intake": {}, "routing": {}, "sla": {}}
+        default_factory=lambda: {name: {} for name in SERVICES}
     )
     watermarks: dict[str, datetime] = field(default_factory=dict)
     ends_before: dict[tuple[str, int], int] | None = None
