@@ -34,7 +34,7 @@ async def order_redo(work: TicketWork, command: Command, note: str | None) -> He
     return await record(work, held, after, event, command.actor, at, why)
 
 
-async def refuse_redo(work: TicketWork, command: Command, note: str | None) -> Held:
+async def refuse_redo(work: TicketWork, command: Command, note: str) -> Held:
     """Leave the ticket in follow-up; the first rating is formed elsewhere by this fact. Source: rule I3.
 
     Raises:
@@ -46,13 +46,13 @@ async def refuse_redo(work: TicketWork, command: Command, note: str | None) -> H
     after = tickets.refuse_redo(held.ticket)
 
     at = await work.stamp(held.ticket.last_at)
-    why = [seal(held, note, "note", at)] if note else []
+    why = seal(held, note, "note", at)
     event = TicketRedoRefusedV1(
         ticket_id=after.ticket_id,
         hash=UNHASHED,
         assignment_id=tickets.lead_of(after).assignment_id,
         round=after.round,
         rating_id=tickets.first_rating_of(after).rating_id,
-        text_id=why[0].text_id if why else None,
+        text_id=why.text_id,
     )
-    return await record(work, held, after, event, command.actor, at, why)
+    return await record(work, held, after, event, command.actor, at, [why])

@@ -24,6 +24,12 @@ class RedoNotRequested(Refusal):
     slug = "redo-not-requested"
 
 
+class NotRatedYet(RedoNotRequested):
+    """The rating may be on its way: whoever decides at once is not turned away for that."""
+
+    passing = True
+
+
 OBSTACLES: tuple[type[Refusal], ...] = (AlreadyRedone, RedoAlreadyRefused, RedoNotRequested)
 """Everything that keeps a redo from being decided in a state that would allow it."""
 
@@ -54,7 +60,7 @@ def obstacle_to_redo(
     if decision == "refused":
         return RedoAlreadyRefused, "重办申请已被驳回，不再另作决定。"
     if first_rating is None:
-        return RedoNotRequested, "诉求人尚未评价首次办理，没有重办申请。"
+        return NotRatedYet, "诉求人尚未评价首次办理，没有重办申请。"
     if not first_rating.asks_for_redo:
         return RedoNotRequested, "诉求人没有在不满意的首次评价中申请重办。"
     return None

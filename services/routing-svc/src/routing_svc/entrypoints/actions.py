@@ -32,7 +32,7 @@ from routing_svc.domain.transitions import roles_for
 from routing_svc.entrypoints.schemas import (
     DispatchIn,
     InterimFeedbackIn,
-    RedoDecisionIn,
+    RedoIn,
     RejectIn,
     ReplyIn,
     TicketOut,
@@ -46,7 +46,7 @@ REFUSALS = (NotFound, StaleVersion, NotAllowedInState)
 WITH_TEXT = (*REFUSALS, Unavailable)
 OF_REDO = (*WITH_TEXT, *OBSTACLES)
 BY_DIRECTORY = DispatchIn()
-WITHOUT_NOTE = RedoDecisionIn()
+WITHOUT_NOTE = RedoIn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,14 @@ async def reject(asked: AskedDep, work: TicketWorkDep, body: RejectIn) -> Ticket
 
 @router.post("/redo", roles=roles_for("redo"), refuses=OF_REDO)
 async def redo(
-    asked: AskedDep, work: TicketWorkDep, body: Annotated[RedoDecisionIn, Body()] = WITHOUT_NOTE
+    asked: AskedDep, work: TicketWorkDep, body: Annotated[RedoIn, Body()] = WITHOUT_NOTE
 ) -> TicketOut:
     """Order the redo that a dissatisfied first rating asked for; once only."""
     return asked.shown(await order_redo(work, asked.command, body.note))
 
 
 @router.post("/redo/refuse", roles=roles_for("redo/refuse"), refuses=OF_REDO)
-async def refuse(
-    asked: AskedDep, work: TicketWorkDep, body: Annotated[RedoDecisionIn, Body()] = WITHOUT_NOTE
-) -> TicketOut:
+async def refuse(asked: AskedDep, work: TicketWorkDep, body: RejectIn) -> TicketOut:
     """Refuse the redo that was asked for; the ticket stays in follow-up."""
     return asked.shown(await refuse_redo(work, asked.command, body.note))
 

@@ -44,7 +44,7 @@ class RejectIn(In):
     note: NoteText
 
 
-class RedoDecisionIn(In):
+class RedoIn(In):
     note: NoteText | None = None
 
 
