@@ -122,6 +122,7 @@ async def test_closing_cancels_what_still_runs(city: City) -> None:
     states = {duty: clock["state"] for duty, clock in (await city.clocks(ticket)).items()}
     assert states == {
         "sign": "met", "handle": "met", "interim_feedback": "met", "return_window": "lapsed",
+        "follow_up": "cancelled",
     }  # fmt: skip
 
 
