@@ -18,7 +18,7 @@ HOURS = (60, 110, 120, 90, 40, 40, 70, 110, 100, 60, 40, 40, 30, 20, 12, 8, 5, 4
 """Weight of each hour from ``SHIFT_BEGINS`` on: peaks from 9 to 11 and from 15 to 17."""
 WEEKDAYS = (1.15, 1.08, 1.0, 1.0, 0.97, 0.45, 0.4)
 HOLIDAY, WORKED_WEEKEND = 0.4, 0.9
-BUSY = 800
+BUSY = 700
 """Requests of a working day of weight 1 at scale 1."""
 CHANNELS: dict[Channel, int] = {
     "phone": 70, "wechat": 12, "web": 8, "app": 6, "province": 2, "email": 1,

@@ -72,7 +72,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is made from; the same spec gives the same plan.
 
     Attributes:
-        scale: 1 is about 800 requests on an ordinary working day.
+        scale: 1 is 700 requests on an ordinary working day, bursts apart.
     """
 
     seed: int = 12345

@@ -41,7 +41,7 @@ PROFILES: Final = MappingProxyType({
 })
 # fmt: on
 SHARES: Final = (("fast", 30), ("ordinary", 48), ("slow", 22))
-BUSY_FROM: Final = 4
+BUSY_FROM: Final = 5
 """Weight of matters from which a unit gets enough tickets to be ranked."""
 
 
