@@ -1,11 +1,10 @@
 """One machine: PostgreSQL, bus, services and gateway in one process, started and stopped in order."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -19,14 +18,13 @@ import sla_svc.main
 from hotline_chassis.clocks import BusinessClock, RealTime, VirtualTime
 from hotline_chassis.consumer import Consumer, dlq_topic
 from hotline_chassis.crypto import MasterKeys
-from hotline_chassis.database import TROUBLE
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
 from hotline_chassis.migrations import migrate
+from hotline_chassis.processes.stored_answers import forget_old_answers
 from hotline_chassis.relay import Relay
 from hotline_chassis.service import Service, Surroundings
 from hotline_chassis.web.auth import Verifier
 from hotline_chassis.web.dev_issuer import DevIssuer
-from hotline_chassis.web.idempotency import purge_idempotency
 from hotline_contracts.events.registry import PARTITIONS
 from hotline_contracts.values import DEFAULT_SITE
 from hotline_local.buses import BusChoice, BusRemembered, LocalBus, open_bus
@@ -43,8 +41,6 @@ BUILDERS: Mapping[str, tuple[str, Callable[[Surroundings], Awaitable[Service]]]]
 }
 """Database name → (package with the migrations, builder)."""
 
-ANSWERS_KEPT = timedelta(days=7)
-PURGE_SECONDS = 3600.0
 PATIENCE: Mapping[str, tuple[float, float]] = {"embedded": (0.005, 0.0), "kafka": (0.05, 0.02)}
 """Seconds that a fetch may wait for a first record, in the background and in ``drain``.
 
@@ -165,7 +161,10 @@ class Machine:
         A virtual clock stands still, so its timers fire only when it is moved (``ClockDriver``).
         """
         tasks = [relay.run(stop) for relay in self.relays.values()]
-        tasks.append(self._forget_old_answers(stop))
+        tasks += [
+            forget_old_answers(service.database, self.system_clock, stop, ours=lambda: True)
+            for service in self.services.values()
+        ]
         if not self.clock.virtual:
             tasks += [relay.run_watermarks(stop) for relay in self.relays.values() if relay.topics]
         patience, _ = PATIENCE[self.bus_choice.kind]
@@ -175,18 +174,6 @@ class Machine:
         async with asyncio.TaskGroup() as group:
             for task in tasks:
                 group.create_task(task)
-
-    async def _forget_old_answers(self, stop: asyncio.Event) -> None:
-        """Once an hour, answers kept for idempotency keys that are older than seven days go."""
-        while not stop.is_set():
-            for service in self.services.values():
-                try:
-                    await purge_idempotency(service.database, self.system_clock.now() - ANSWERS_KEPT)
-                except TROUBLE as trouble:
-                    log.warning("answers.not_forgotten", service=service.name, error=type(trouble).__name__)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PURGE_SECONDS):
-                    await stop.wait()
 
 
 def _consumed(service: Service) -> tuple[str, ...]:
