@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -20,9 +21,15 @@ def silent_skips(root: Path) -> Iterator[str]:
             told = {
                 id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _gives_reason(node)
             }
+            told |= {id(node.value) for node in ast.walk(tree) if _names_an_outcome(node)}
             for node in ast.walk(tree):
                 if isinstance(node, ast.Attribute) and dotted(node) in MARKS | CALLS and id(node) not in told:
                     yield where(path, root, node.lineno)
+
+
+def _names_an_outcome(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """``pytest.skip.Exception`` is what a test expects of others; it skips nothing itself."""
+    return isinstance(node, ast.Attribute) and node.attr == "Exception"
 
 
 def _gives_reason(call: ast.Call) -> bool:
@@ -47,7 +54,13 @@ def test_a_silent_skip_is_seen(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["pytest.mark.skip('no Java')", "pytest.mark.xfail(reason='x')", "pytest.skip(why)"]
+    "line",
+    [
+        "pytest.mark.skip('no Java')",
+        "pytest.mark.xfail(reason='x')",
+        "pytest.skip(why)",
+        "pytest.skip.Exception",
+    ],
 )
 def test_a_reason_is_enough(tmp_path: Path, line: str) -> None:
     (tmp_path / "test_x.py").write_text(f"import pytest\nx = {line}\n", encoding="utf-8")
