@@ -18,7 +18,7 @@ from tests.load.production_layout import (
     until,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka"), pytest.mark.timeout(900)]
 
 UNIT = "520402"
 NAMESPACE = f"p{uuid4().hex[:8]}."

@@ -34,7 +34,7 @@ SERVICES: Mapping[str, str] = {
 """Name, also of its database → package."""
 GATEWAY = ("gateway", "serve")
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 240.0
+START_SECONDS = 420.0
 """All processes start at once; where others work on the same cores, that takes its time."""
 
 Place = tuple[str, str]
