@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hotline_local.city.day import OtherCityPlayed, play_city, settled_plan
 from hotline_local.city.memory import Memory
 from hotline_local.city.oracle import expected_totals
 from hotline_local.city.player import Player
-from hotline_local.inprocess import GatewayClient, Refused
+from hotline_local.inprocess import Answer, GatewayClient, Refused
 from hotline_local.machine import Machine, running_machine
 from hotline_local.web import gateway_of
 
@@ -56,16 +57,27 @@ class PowerFailed(Exception):
     pass
 
 
-async def test_an_interrupted_city_day_goes_on_where_it_was(tmp_path: Path) -> None:
-    def interrupt(done: int, _: int) -> None:
-        if done > 0:
-            raise PowerFailed
+class FailingClient(GatewayClient):
+    """A caller whose power fails after so many calls, the last of them answered."""
 
+    left = 0
+
+    async def call(self, method: str, path: str, **sent: Any) -> Answer:
+        if self.left == 0:
+            raise PowerFailed
+        self.left -= 1
+        return await super().call(method, path, **sent)
+
+
+@pytest.mark.parametrize("calls", [150, 520])
+async def test_an_interrupted_city_day_goes_on_where_it_was(tmp_path: Path, calls: int) -> None:
     plan = make_plan(SMALL)
     async with running_machine(tmp_path, virtual_from=CITY_BEGINS_AT) as machine:
         await Memory(machine).begin(plan)
+        client = FailingClient(gateway_of(machine, access_log=False))
+        client.left = calls
         with pytest.raises(PowerFailed):
-            await Player(machine, client_of(machine), plan).play(interrupt)
+            await Player(machine, client, plan).play(lambda *_: None)
     async with running_machine(tmp_path) as machine:
         assert not machine.demonstrated
         assert await shown(machine) == EXPECTED

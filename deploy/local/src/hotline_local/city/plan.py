@@ -25,6 +25,10 @@ Doing: TypeAlias = Literal[
 ]
 
 
+Happening: TypeAlias = "tuple[datetime, Life, int]"
+"""An instant, a life, and the place of its act that comes then; -1 for the request itself."""
+
+
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody does with a request or its ticket.
 
@@ -93,8 +97,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Equal for equal plans."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
-    def happenings(self) -> list[tuple[datetime, Life, int]]:
-        """Everything in order of time: a life with the place of its act, -1 for the request itself."""
-        found = [(life.at, life, -1) for life in self.lives]
+    def happenings(self) -> list[Happening]:
+        """Everything in order of time."""
+        found: list[Happening] = [(life.at, life, -1) for life in self.lives]
         found += [(act.at, life, place) for life in self.lives for place, act in enumerate(life.acts)]
         return sorted(found, key=lambda happening: (happening[0], happening[1].ref, happening[2]))

@@ -1,8 +1,7 @@
 """Plays a plan through the public interface, on the virtual clock.
 
 Time runs on as on a real day; services follow in batches, which changes no card, and at once where the next
-act needs what they know. Every write carries a key of the plan's own (requests their channel's number), so
-that a city day that was killed half-way is simply played again: what was done is answered, not done twice.
+act needs what they know. A city day that was killed half-way goes on where it was.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 
 from hotline_local.city.cast import Cast
 from hotline_local.city.founding import found_city
-from hotline_local.city.plan import Act, Doing, Life, Plan
+from hotline_local.city.plan import Act, Doing, Happening, Life, Plan
+from hotline_local.city.resumption import Come, Ids, how_far
 from hotline_local.city.workdays import SHANGHAI
 from hotline_local.clock_driver import ClockDriver
 from hotline_local.inprocess import GatewayClient, Refused
@@ -46,11 +46,6 @@ DEEDS: Mapping[Doing, Deed] = {
 }
 
 
-class Ids(NamedTuple):
-    request_id: str
-    ticket_id: str | None
-
-
 class Player:
     """Plays one plan on one machine."""
 
@@ -61,6 +56,7 @@ class Player:
         self._cast = Cast(machine)
         self._driver = ClockDriver(machine)
         self._ids: dict[str, Ids] = {}
+        self._follow_ups: dict[str, str] = {}
         self._news = _News(machine)
 
     async def play(self, progress: Callable[[int, int], None]) -> None:
@@ -69,8 +65,8 @@ class Player:
         Raises:
             Refused: the system did not do what the plan says.
         """
-        await self._prepare()
         happenings = self._plan.happenings()
+        come = await self._prepare(happenings)
         month = self._plan.begins.month
         for done, (at, life, place) in enumerate(happenings):
             # What is formed or due belongs to a month: everybody ends one before the next begins.
@@ -79,23 +75,25 @@ class Player:
                 await self._catch_up()
                 progress(done, len(happenings))
             self._reach(at)
-            if place < 0:
-                await self._send(life)
-            else:
-                await self._perform(life, place)
+            if not _is_done(come, life, place):
+                await (self._send(life) if place < 0 else self._perform(life, place))
         await self._catch_up()
         if self._plan.ends > self._machine.clock.now():
             await self._driver.move_to(self._plan.ends)
         progress(len(happenings), len(happenings))
 
-    async def _prepare(self) -> None:
+    async def _prepare(self, happenings: list[Happening]) -> dict[str, Come]:
+        """Found the city; first let the clock reach the last fact that an interrupted play has told."""
+        come = await how_far(self._client, self._cast.token("auditor"), self._plan)
+        self._ids = {ref: one.ids for ref, one in come.items()}
+        for at, life, place in happenings:
+            if _is_done(come, life, place):
+                self._reach(at)
         await found_city(self._machine, self._client, self._cast)
-        reader = self._cast.token("auditor")
-        for sent in await self._client.items("/api/v1/requests", token=reader):
-            self._ids[sent["channel_ref"]] = Ids(sent["request_id"], sent["ticket_id"])
+        return come
 
     def _reach(self, at: datetime) -> None:
-        """Never backwards: when it is played again, the clock stands where it was left."""
+        """Never backwards: when it goes on, the clock stands where it was left."""
         if at > self._machine.clock.now():
             self._driver.run_on_to(at)
 
@@ -104,8 +102,6 @@ class Player:
         self._news.forget()
 
     async def _send(self, life: Life) -> None:
-        if life.ref in self._ids:
-            return
         channel = life.body["channel"]
         token = (
             self._cast.token("agent") if channel == "phone" else self._cast.token("channel_client", channel)
@@ -128,10 +124,11 @@ class Player:
             f"/api/v1/{deed.on}/{subject}/{deed.action}",
             body or None,
             token=token,
-            key=f"city-{life.ref}-{place}",
         )
         if deed.on == "requests":
             self._remember(life, answer)
+        elif act.do == "reply/approve":
+            self._follow_ups.pop(life.ref, None)
         elif act.do == "dispatch" and answer["lead"] != life.lead:
             raise Refused(f"the directory gave {life.ref} to {answer['lead']}, not to {life.lead}")
         await self._news.after(life, place)
@@ -142,11 +139,17 @@ class Player:
             return ids.request_id
         if deed.on == "tickets":
             return str(ids.ticket_id)
-        reviewer = self._cast.token(deed.role)
-        query = {"ticket_id": ids.ticket_id}
-        # The newest one first: of two rounds, the one that is asked about now.
-        listed = await self._client.get("/api/v1/follow-ups", token=reviewer, query=query)
-        return str(listed["items"][0]["follow_up_id"])
+        if life.ref not in self._follow_ups:
+            query = {"ticket_id": ids.ticket_id, "state": "open"}
+            listed = await self._client.get(
+                "/api/v1/follow-ups", token=self._cast.token(deed.role), query=query
+            )
+            self._follow_ups[life.ref] = listed["items"][0]["follow_up_id"]
+        return self._follow_ups[life.ref]
+
+
+def _is_done(come: Mapping[str, Come], life: Life, place: int) -> bool:
+    return life.ref in come and place < come[life.ref].acts
 
 
 class _News:
