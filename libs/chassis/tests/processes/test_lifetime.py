@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from hotline_chassis.clocks import RealTime
 from hotline_chassis.migrations import SchemaIsNewer
 from hotline_chassis.processes.lifetime import Lifetime, Stopped
 from hotline_chassis.processes.program import DATA_DISAGREE, FAILED, WRONG_START, _live, run
+from hotline_chassis.processes.roles import ServiceRoles
 from hotline_chassis.processes.settings import ServiceSettings
+from hotline_chassis.service import Service, Surroundings
 
 
 def ending(error: BaseException) -> Callable[[None, Lifetime], Awaitable[None]]:
@@ -74,3 +77,22 @@ async def test_a_signal_ends_a_process_that_still_waits() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Stopped):
             await asyncio.wait_for(waiting, 10)
+
+
+async def nothing_built(_: Surroundings) -> Service:
+    raise AssertionError("it was told to end before that")
+
+
+async def test_a_migration_that_was_ended_before_it_was_done_does_not_pass_for_done(tmp_path: Path) -> None:
+    settings = ServiceSettings.model_validate(
+        {
+            "database": {"host": str(tmp_path), "name": "nobody", "user": "nobody", "password": "-"},
+            "kafka": {"bootstrap": "127.0.0.1:9"},
+            "oidc": {"issuer": "https://issuer", "jwks_url": "https://issuer/keys"},
+            "master_keys_dir": tmp_path,
+        }
+    )
+    migrate = ServiceRoles("intake_svc", nothing_built).named(["migrate"])["migrate"]
+    lifetime = Lifetime(RealTime())
+    asyncio.get_running_loop().call_later(0.3, lifetime.stop.set)
+    assert await _live(migrate, settings, lifetime) == FAILED

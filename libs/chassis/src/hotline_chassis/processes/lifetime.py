@@ -32,11 +32,13 @@ class Lifetime:
 
     Attributes:
         stop: set by SIGTERM and SIGINT.
+        ended_early: the exit code of ending before the work is done; 0 where there is no end to it.
     """
 
     def __init__(self, system_clock: SystemClock) -> None:
         self.system_clock = system_clock
         self.stop = asyncio.Event()
+        self.ended_early = 0
         self._hard_end: asyncio.TimerHandle | None = None
 
     @contextmanager
@@ -57,7 +59,11 @@ class Lifetime:
         if not self.stop.is_set():
             log.info("process.stops")
             self.stop.set()
-            self._hard_end = asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, _end_hard)
+            self._hard_end = asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, self._end_hard)
+
+    def _end_hard(self) -> None:
+        log.warning("process.ends_hard", after_seconds=GIVE_UP_SECONDS)
+        os._exit(self.ended_early)
 
     async def until_there(
         self,
@@ -109,8 +115,3 @@ def _why(reason: BaseException) -> str:
     """Its type; the message only where it is our own, a driver's may quote what it was given."""
     kind = type(reason)
     return f"{kind.__name__}: {reason}" if kind.__module__.startswith("hotline_") else kind.__name__
-
-
-def _end_hard() -> None:
-    log.warning("process.ends_hard", after_seconds=GIVE_UP_SECONDS)
-    os._exit(0)

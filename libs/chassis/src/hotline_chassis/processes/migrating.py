@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 TURN = 0x6D696772617465
 """Advisory lock, one per database: the whole role, not only the schema, is one's turn."""
 
+ENDED_EARLY = 1
+"""Whoever runs the role takes 0 for "all is there", also when a node was drained in the middle of it."""
+
 
 class AnotherMigrates(Exception):
     """Another one has the turn."""
@@ -43,6 +46,7 @@ async def migrate_service(
         SchemaIsNewer: an older release was started on newer data.
         TopicDiffers: a topic exists with another number of partitions.
     """
+    lifetime.ended_early = ENDED_EARLY
     dsn = settings.database.dsn
     async with _turn(dsn, lifetime):
         applied = await migrate(dsn, package)

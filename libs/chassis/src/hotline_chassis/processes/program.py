@@ -63,18 +63,18 @@ async def _live(role: Role[Settings], settings: Settings, lifetime: Lifetime) ->
         with lifetime.heeding_signals():
             await role(settings, lifetime)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the end of the process says why
-        return _exit_code(error)
+        return _exit_code(error, ended_early=lifetime.ended_early)
     log.info("process.ends")
     return 0
 
 
-def _exit_code(error: BaseException) -> int:
+def _exit_code(error: BaseException, *, ended_early: int) -> int:
     reason = error
     while isinstance(reason, BaseExceptionGroup):
         reason = reason.exceptions[0]
     if isinstance(reason, Stopped):
         log.info("process.ends", waited_for=str(reason))
-        return 0
+        return ended_early
     if isinstance(reason, KeysMissing):
         return _wrong([str(reason)])
     if isinstance(reason, LogShortened | SchemaIsNewer | TopicDiffers):
