@@ -24,6 +24,7 @@ from hotline_chassis.positions import (
 )
 from hotline_chassis.signals import Signal
 from hotline_chassis.tracing import traces_by_key
+from hotline_chassis.troubles import Troubles
 from hotline_contracts.events.base import ContractBroken, Envelope, Event, Fact
 from hotline_contracts.events.registry import COMPACTED, decode
 from hotline_contracts.ids import derived_id
@@ -104,6 +105,7 @@ class Consumer:
         self._hold = hold
         self._batch = batch
         self._turn = asyncio.Lock()
+        self._troubles = Troubles()
         self._reader: BusReader | None = None
         self._incarnations: dict[str, str] = {}
         self._next: dict[TopicPartition, int] = {}
@@ -299,12 +301,14 @@ class Consumer:
                 raise
             except (BusUnavailable, *TROUBLE) as trouble:
                 self.trouble = type(trouble).__name__
-                log.warning("consumer.retries", group=self._group, error=self.trouble)
+                if (untold := self._troubles.due(self.trouble)) is not None:
+                    log.warning("consumer.retries", group=self._group, error=self.trouble, untold=untold)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception as bug:
                 # A bug in a handler is not poison: the batch stays where it is until a release mends it.
                 self.trouble = type(bug).__name__
-                log.exception("consumer.retries_unknown", group=self._group)
+                if (untold := self._troubles.due(self.trouble)) is not None:
+                    log.exception("consumer.retries_unknown", group=self._group, untold=untold)
                 await asyncio.sleep(RETRY_SECONDS)
 
 

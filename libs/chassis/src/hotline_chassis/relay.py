@@ -20,6 +20,7 @@ from hotline_chassis.crashpoints import reach
 from hotline_chassis.database import TROUBLE as DATABASE_TROUBLE
 from hotline_chassis.database import unpack_headers
 from hotline_chassis.signals import Signal
+from hotline_chassis.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +95,7 @@ class Relay:
         self._batch = batch
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
+        self._troubles = Troubles()
         self._keeps_floor = "on" if durable_floor else "off"
         self._appended: list[int] = []
         self.moved = 0
@@ -216,7 +218,7 @@ class Relay:
                     if await self._move():
                         self._wake.raise_()  # come back for the rows that are to leave
             except TROUBLE as trouble:
-                log.warning("relay.retries", error=type(trouble).__name__)
+                self._tell("relay.retries", trouble)
                 self._abandon(trouble)
                 self._wake.raise_()
                 await asyncio.sleep(IDLE_SECONDS)
@@ -229,8 +231,13 @@ class Relay:
                 if self.active:
                     await self.publish_watermarks()
             except TROUBLE as trouble:
-                log.warning("relay.watermark_retries", error=type(trouble).__name__)
+                self._tell("relay.watermark_retries", trouble)
                 self._abandon(trouble)
+
+    def _tell(self, event: str, trouble: Exception) -> None:
+        error = type(trouble).__name__
+        if (untold := self._troubles.due(f"{event} {error}")) is not None:
+            log.warning(event, error=error, untold=untold)
 
     def _abandon(self, trouble: Exception) -> None:
         """After an error of the database the lock's connection is not to be trusted: take the lock anew."""

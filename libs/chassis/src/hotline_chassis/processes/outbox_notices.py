@@ -15,6 +15,7 @@ import structlog
 from hotline_chassis.database import TROUBLE
 from hotline_chassis.relay import CHANNEL
 from hotline_chassis.signals import Signal
+from hotline_chassis.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ async def telling_relay(dsn: dict[str, Any], written: Signal) -> AsyncIterator[N
 
 async def _tell(dsn: dict[str, Any], written: Signal) -> None:
     connection: asyncpg.Connection | None = None
+    troubles = Troubles()
     try:
         while True:
             await written.wait(None)
@@ -47,7 +49,9 @@ async def _tell(dsn: dict[str, Any], written: Signal) -> None:
                 await connection.execute(f"NOTIFY {CHANNEL}")
                 await asyncio.sleep(PACE_SECONDS)
             except TROUBLE as trouble:
-                log.warning("outbox_notices.retries", error=type(trouble).__name__)
+                error = type(trouble).__name__
+                if (untold := troubles.due(error)) is not None:
+                    log.warning("outbox_notices.retries", error=error, untold=untold)
                 if connection is not None:
                     connection.terminate()
                 connection = None

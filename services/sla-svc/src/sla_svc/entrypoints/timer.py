@@ -13,6 +13,7 @@ from hotline_chassis.crashpoints import reach
 from hotline_chassis.database import TROUBLE, Database, Transaction
 from hotline_chassis.positions import applied_before
 from hotline_chassis.signals import Signal
+from hotline_chassis.troubles import Troubles
 from hotline_contracts.values import Duty
 from sla_svc.application.pass_time import pass_time
 from sla_svc.application.ports import ClockStore
@@ -58,6 +59,7 @@ class ClockTimer:
         self._rulebook = rulebook
         self._next_transition = next_transition
         self._woken = woken
+        self._troubles = Troubles()
         self._stands_at: datetime | None = None
         self._stands_since = 0.0
         self._alerted = False
@@ -113,7 +115,9 @@ class ClockTimer:
             try:
                 await self._woken.wait(await self._step())
             except (BusUnavailable, *TROUBLE) as trouble:
-                log.warning("timer.retries", error=type(trouble).__name__)
+                error = type(trouble).__name__
+                if (untold := self._troubles.due(error)) is not None:
+                    log.warning("timer.retries", error=error, untold=untold)
                 await asyncio.sleep(LONGEST_SLEEP)
 
     async def _step(self) -> float:

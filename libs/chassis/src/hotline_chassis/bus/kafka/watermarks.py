@@ -15,6 +15,7 @@ from hotline_chassis.bus.kafka.scan import assigned_to
 from hotline_chassis.bus.kafka.topics import WATERMARKS
 from hotline_chassis.bus.kafka.writer import Writer
 from hotline_chassis.bus.port import BusUnavailable, NewRecord, Watermark
+from hotline_chassis.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ class Watermarks:
         self._newest: dict[str, Watermark] = {}
         self._next = 0
         self._moved = asyncio.Condition()
+        self._troubles = Troubles()
         self._task: asyncio.Task[None] | None = None
 
     async def publish(self, watermark: Watermark) -> None:
@@ -101,9 +103,12 @@ class Watermarks:
             try:
                 await self._read_on()
             except (BusUnavailable, *OUTAGES) as trouble:
-                log.warning("kafka.watermarks_retry", error=type(trouble).__name__)
-            except Exception:
-                log.exception("kafka.watermarks_retry_unknown")  # a timer without watermarks stands still
+                error = type(trouble).__name__
+                if (untold := self._troubles.due(error)) is not None:
+                    log.warning("kafka.watermarks_retry", error=error, untold=untold)
+            except Exception as bug:  # a timer without watermarks stands still
+                if (untold := self._troubles.due(type(bug).__name__)) is not None:
+                    log.exception("kafka.watermarks_retry_unknown", untold=untold)
             await asyncio.sleep(_RETRY_S)
 
     async def _read_on(self) -> None:
