@@ -70,6 +70,17 @@ async def test_a_requester_nobody_asks_turns_the_hotlines_own_clock_yellow_and_r
     assert {card["duty"] for card in cards} == {"sign", "handle"}, "no unit is shown the hotline's own"
 
 
+@pytest.mark.rule("T3")
+async def test_a_requester_who_was_asked_exactly_at_the_deadline_made_the_follow_up_red(city: City) -> None:
+    await city.at("2026-03-06T10:00:00+08:00")
+    ticket = await approved(city)
+    await city.at("2026-03-11T17:00:00+08:00")
+    assert (await rate(city, ticket, "satisfied")).status == 201
+    [in_time] = await clocks(city, ticket, "follow_up")
+    assert (in_time["state"], in_time["card"]) == ("met", "yellow")
+    assert instant(in_time["stopped_at"]) == instant(in_time["due_at"])
+
+
 @pytest.mark.rule("I3")
 async def test_a_redo_is_a_round_of_its_own_with_clocks_of_its_own(city: City) -> None:
     await city.at("2026-09-28T10:00:00+08:00")  # worked example 7

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from hotline_contracts.events.evaluation import FollowUpOpenedV1
+from hotline_contracts.events.evaluation import FollowUpEndedV1, FollowUpOpenedV1
 from hotline_worktime.policy import POLICY_1
 
 from .test_ratings import slug
 
 DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 async def listed(world: Any, *roles: str, of: str | None = None, **query: Any) -> Any:
@@ -82,6 +83,26 @@ async def test_a_refusal_and_a_wrong_number_end_it_at_once(world: Any, outcome: 
     shown = (await attempt(world, task["follow_up_id"], outcome)).json()
     assert (shown["state"], shown["outcome"]) == ("ended", outcome)
     assert (await listed(world))["items"] == [shown]
+
+
+@pytest.mark.rule("T3")
+@pytest.mark.parametrize("ending", ["rated", "refused"])
+async def test_a_follow_up_seemed_to_end_a_microsecond_after_the_act_that_ended_it(
+    world: Any, ending: str
+) -> None:
+    """Exactly at the deadline is in time, whatever else the act is told as."""
+    ticket = world.ticket()
+    await ticket.in_follow_up()
+    [task] = (await listed(world))["items"]
+    world.clock.set(world.clock.now() + DAY)
+    if ending == "rated":
+        await world.rate(ticket)
+    else:
+        await attempt(world, task["follow_up_id"], ending)
+    [ended] = [fact for fact in await world.told() if isinstance(fact.event, FollowUpEndedV1)]
+    assert (ended.event.ended_at, ended.at) == (world.clock.now(), world.clock.now() + MICROSECOND)
+    [shown] = (await listed(world))["items"]
+    assert datetime.fromisoformat(shown["ended_at"]) == world.clock.now()
 
 
 async def test_an_answered_call_only_records(world: Any) -> None:

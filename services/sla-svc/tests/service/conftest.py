@@ -148,7 +148,12 @@ class TicketFacts:
         )
 
     async def follow_up_ended(
-        self, at: datetime, outcome: FollowUpOutcome = "rated", round_: int = 1
+        self,
+        at: datetime,
+        outcome: FollowUpOutcome = "rated",
+        round_: int = 1,
+        *,
+        ended_at: datetime | None = None,
     ) -> None:
         await self._put(
             evaluation.FollowUpEndedV1(
@@ -157,6 +162,7 @@ class TicketFacts:
                 hash="",
                 follow_up_id=self.follow_up(round_),
                 outcome=outcome,
+                ended_at=ended_at,
             ),
             at,
         )

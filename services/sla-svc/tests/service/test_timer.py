@@ -168,6 +168,18 @@ async def test_an_answer_that_waits_on_the_bus_is_never_overtaken_by_a_red_follo
     assert [card for _, card, _ in await world.cards("follow_up")] == ["green", "yellow"]
 
 
+@pytest.mark.rule("T3")
+async def test_a_follow_up_rated_exactly_at_its_deadline_was_late_because_its_end_is_told_after_the_rating(
+    world: Any,
+) -> None:
+    ticket, since, due_at = await running(world), DELIVERED + timedelta(hours=1), local("2026-03-05 17:00")
+    await ticket.follow_up_opened(since + MICROSECOND, since=since)
+    await ticket.follow_up_ended(due_at + MICROSECOND, ended_at=due_at)
+    await world.apply()
+    await world.tick(local("2026-04-01 00:00"))
+    assert [card for _, card, _ in await world.cards("follow_up")] == ["green", "yellow"]
+
+
 async def test_one_group_that_stands_still_is_an_alert_though_the_other_moves_on(
     world: Any, monkeypatch: Any
 ) -> None:

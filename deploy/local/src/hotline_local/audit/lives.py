@@ -107,7 +107,7 @@ class Life:
         for fact in self.facts:
             kind = self._effect(fact)
             if kind is not None and runs == (kind != "reopened"):
-                asked.append((kind, fact.at))
+                asked.append((kind, _happened_at(fact)))
                 runs = kind == "reopened"
         return asked
 
@@ -141,6 +141,11 @@ def _kind(fact: Record) -> str:
     for prefix in _PREFIXES:
         kind = kind.removeprefix(prefix)
     return kind
+
+
+def _happened_at(fact: Record) -> datetime:
+    """Of an ended follow-up the act that ended it: the fact of its end comes after that one."""
+    return instant(fact.data.get("ended_at")) or fact.at
 
 
 def _ended(fact: Record) -> str:

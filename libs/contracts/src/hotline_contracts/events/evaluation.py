@@ -50,12 +50,15 @@ class FollowUpEndedV1(EvaluationEvent, frozen=True, kw_only=True):
     """The follow-up is over: rated, or outside the denominator for the reason that ``outcome`` says.
 
     Read by: sla-svc, which meets ``follow_up`` (``not_needed``, the ticket was closed meanwhile, cancels it).
+    ``ended_at`` is the instant of the rating or the attempt that ended it, to which the clock is held: this
+    fact comes after that one and has a later instant. Older records have none and ended with themselves.
     """
 
     TYPE: ClassVar[str] = "evaluation.follow_up.ended.v1"
 
     follow_up_id: UUID
     outcome: FollowUpOutcome
+    ended_at: Aware | None = None
 
 
 class RatingGivenV1(EvaluationEvent, frozen=True, kw_only=True):

@@ -106,6 +106,7 @@ def _ended(ticket_id: UUID, change: Change) -> FollowUpEndedV1:
         round=task.round,
         follow_up_id=task.follow_up_id,
         outcome=task.outcome,
+        ended_at=task.ended_at,
     )
 
 

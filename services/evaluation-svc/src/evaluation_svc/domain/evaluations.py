@@ -115,7 +115,7 @@ def attempt(
     ending = outcome_after(task.attempts, rules)
     if ending is None:
         return evaluation, changes
-    return _then(evaluation, changes, lambda before, after: _end_unrated(before, task, ending, after))
+    return _then(evaluation, changes, lambda before, after: _end_unrated(before, task, ending, at, after))
 
 
 def rate(
@@ -150,7 +150,7 @@ def rate(
     evaluation, changes = _then(
         evaluation,
         [Change("given", at, task, rating)],
-        lambda before, after: _end(before, task, "rated", after),
+        lambda before, after: _end(before, task, "rated", at, after),
     )
     if opinion.redo_requested:
         return evaluation, changes
@@ -173,7 +173,7 @@ def close(evaluation: Evaluation, closed_at: datetime, at: datetime) -> Changed:
     """The ticket was closed: nobody is asked any more, and a rating that waited stands."""
     evaluation = replace(evaluation, closed_at=closed_at)
     if task := evaluation.open_follow_up:
-        return _end_unrated(evaluation, task, "not_needed", at)
+        return _end_unrated(evaluation, task, "not_needed", at, at)
     return _let_first_stand(evaluation, at)
 
 
@@ -208,9 +208,11 @@ def _to_be_rated(evaluation: Evaluation, follow_up_id: UUID | None) -> FollowUp:
     raise NoOpenFollowUp("ratings", "ended", passing=False)
 
 
-def _end_unrated(evaluation: Evaluation, task: FollowUp, outcome: FollowUpOutcome, at: datetime) -> Changed:
+def _end_unrated(
+    evaluation: Evaluation, task: FollowUp, outcome: FollowUpOutcome, ended_at: datetime, at: datetime
+) -> Changed:
     """End a follow-up without a rating; if it was the redo's, no second rating comes: the first stands."""
-    ended = _end(evaluation, task, outcome, at)
+    ended = _end(evaluation, task, outcome, ended_at, at)
     return _then(*ended, _let_first_stand)
 
 
@@ -222,8 +224,11 @@ def _let_first_stand(evaluation: Evaluation, at: datetime) -> Changed:
     return _form(evaluation, replace(rating, stands_in=redone), at)
 
 
-def _end(evaluation: Evaluation, task: FollowUp, outcome: FollowUpOutcome, at: datetime) -> Changed:
-    task = replace(task, outcome=outcome, ended_at=at)
+def _end(
+    evaluation: Evaluation, task: FollowUp, outcome: FollowUpOutcome, ended_at: datetime, at: datetime
+) -> Changed:
+    """It ended with the act, at ``ended_at``; that it did is told by a fact of its own, at ``at``."""
+    task = replace(task, outcome=outcome, ended_at=ended_at)
     return _with_follow_up(evaluation, task), [Change("ended", at, task)]
 
 

@@ -28,6 +28,7 @@ class FollowUp:
         unit: who led the handling that is asked about; ratings and exclusions are this unit's.
         since: the approval's instant, from which the duty counts.
         outcome: None while it is open.
+        ended_at: the instant of the rating or the attempt that ended it; exactly at the deadline is in time.
     """
 
     follow_up_id: UUID

@@ -113,7 +113,7 @@ class Happening(NamedTuple):
     """A fact of a ticket, as far as clocks are concerned.
 
     Attributes:
-        at: the fact's own instant; never when it was read.
+        at: the fact's own instant, or that of the act it tells of; never when it was read.
         assignment_id: whose act it was; None for acts on the whole ticket.
         deliveries: of a dispatch or a redo, with the ticket's ``type``, ``emergent`` and ``round`` at that time.
         round: of the handling that the fact belongs to.

@@ -119,7 +119,7 @@ def _follow_up_ended(fact: Fact[Any]) -> Happening:
         "follow_up_not_needed" if event.outcome == "not_needed" else "follow_up_done",
         fact.event_id,
         event.ticket_id,
-        fact.at,
+        event.ended_at or fact.at,
         round=event.round,
         follow_up_id=event.follow_up_id,
     )
