@@ -70,7 +70,9 @@ def _title(console: Console, words: str) -> None:
 
 def _print_heading(sheet: Sheet, console: Console) -> None:
     begins, now = sheet.begins.astimezone(SHANGHAI), sheet.now.astimezone(SHANGHAI)
-    span = "一昼夜" if sheet.spec.days == 1 else f"起{sheet.spec.days}天"
+    one_day = sheet.spec.days == 1
+    span = "一昼夜" if one_day else f"起{sheet.spec.days}天"
+    first = "这是" if one_day else "第一天是"
     console.print(
         Text(
             f"12345热线演示：安顺市{begins:%Y}年{begins.month}月{begins.day}日{span}的诉求，以及此后的办理",
@@ -78,7 +80,7 @@ def _print_heading(sheet: Sheet, console: Console) -> None:
         )
     )
     console.print(
-        f"这是五一放假前的最后一个工作日。虚拟时钟走到{now.month}月{now.day}日 {now:%H:%M}，此前的事都已发生。"
+        f"{first}五一放假前的最后一个工作日。虚拟时钟走到{now.month}月{now.day}日 {now:%H:%M}，此前的事都已发生。"
     )
     console.print(
         "期限按工作日历计算：5月1日至5日放假，5月9日（周六）调休上班。单位名称、人物和诉求均为演示编写。"
