@@ -141,13 +141,16 @@ def token(
 def reset(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     yes: Annotated[bool, typer.Option("--yes", help="不再询问。")] = False,
+    keep_kafka: Annotated[
+        bool, typer.Option("--keep-kafka", help="不删除 Kafka 上的主题，例如它已不在了。")
+    ] = False,
 ) -> None:
-    """删除数据目录中的全部数据；系统正在运行时拒绝。"""
+    """删除数据目录中的全部数据，连同它在 Kafka 上的主题；系统正在运行时拒绝。"""
     from hotline_local.reset import delete_data
 
     if not yes and not typer.confirm(f"确定删除 {data_dir} 中的全部数据吗？"):
         raise typer.Exit(1)
-    _run(lambda: delete_data(data_dir))
+    _run(lambda: delete_data(data_dir, keep_kafka=keep_kafka))
     typer.echo(f"已删除 {data_dir} 中的数据。")
 
 

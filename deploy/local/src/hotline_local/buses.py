@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from hotline_chassis.bus.embedded import EmbeddedBus
-from hotline_chassis.bus.port import Bus, BusUnavailable
+from hotline_chassis.bus.port import BelongsElsewhere, Bus, BusUnavailable
 from hotline_chassis.clocks import SystemClock
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
 
@@ -19,6 +19,10 @@ class KafkaUnreachable(Exception):
 
 class BusRemembered(Exception):
     """The data directory's facts lie on another kind of bus than the one asked for."""
+
+
+class FactsGone(Exception):
+    """The data directory has facts, and the bus that should hold them is empty: it was made anew or is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class BusChoice:
 
 class LocalBus(Bus, Protocol):
     """A bus that belongs to one instance, and whose virtual time may be set back."""
+
+    async def instance_id(self) -> UUID | None:
+        """The instance that this bus was bound to; None when it is new."""
+        ...
 
     async def bind_instance(self, instance: UUID) -> None:
         """Bind a new bus to an instance.
@@ -69,3 +77,30 @@ async def open_bus(choice: BusChoice, postgres: EmbeddedPostgres, system_clock: 
         return await KafkaBus.connect(choice.kafka, system_clock, namespace=choice.namespace)
     except BusUnavailable as refused:
         raise KafkaUnreachable(f"Kafka（{choice.kafka}）没有回答：{refused}") from refused
+
+
+async def claim(bus: LocalBus, choice: BusChoice, instance: UUID, *, bound: bool) -> None:
+    """Bind the bus to an instance.
+
+    Args:
+        bus: the one of ``choice``.
+        choice: names the broker in what is refused.
+        instance: who claims it.
+        bound: it was taken once before; then a bus that knows nobody has lost the facts.
+
+    Raises:
+        BelongsElsewhere: it holds the facts of another instance.
+        FactsGone: it held the facts of this one.
+    """
+    where = "事件总线" if choice.kafka is None else f"Kafka（{choice.kafka}）"
+    if bound and await bus.instance_id() is None:
+        raise FactsGone(
+            f"{where}是空的，该数据目录的事件却应在其上：请接回原来的 Kafka；确要从头来，先 hotline reset。"
+        )
+    try:
+        await bus.bind_instance(instance)
+    except BelongsElsewhere as other:
+        raise BelongsElsewhere(
+            f"{where}上是另一个数据目录的事件（{await bus.instance_id()}）：请用那个数据目录启动，或换一个空的 Kafka；"
+            "本机的可以清空：make kafka-stop，再删除 .kafka/data。"
+        ) from other

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS instance (
 );
 ALTER TABLE instance ADD COLUMN IF NOT EXISTS kafka text;
 ALTER TABLE instance ADD COLUMN IF NOT EXISTS namespace text NOT NULL DEFAULT '';
+ALTER TABLE instance ADD COLUMN IF NOT EXISTS bound boolean NOT NULL DEFAULT true;
 """
 
 
@@ -33,12 +34,14 @@ class Remembered:
 
     Attributes:
         bus: where its facts lie; a broker's address is the one of its last start.
+        bound: the bus once took it. Before that there are no facts anywhere, whatever ``bus`` says.
     """
 
     instance_id: UUID
     virtual_now: datetime | None
     demonstrated: bool
     bus: BusChoice
+    bound: bool
 
 
 class Instance:
@@ -60,23 +63,32 @@ class Instance:
     async def remember(self, virtual_from: datetime | None, bus: BusChoice) -> Remembered:
         """The row, made now for a new directory: its clock begins at ``virtual_from``, its facts go to ``bus``."""
         await self._connection.execute(
-            "INSERT INTO instance (instance_id, virtual_now, kafka, namespace) VALUES ($1, $2, $3, $4)"
+            "INSERT INTO instance (instance_id, virtual_now, kafka, namespace, bound) VALUES ($1, $2, $3, $4, false)"
             " ON CONFLICT DO NOTHING",
             uuid4(),
             virtual_from,
             bus.kafka,
             bus.namespace,
         )
-        [row] = await self._connection.fetch(
-            "SELECT instance_id, virtual_now, demonstrated, kafka, namespace FROM instance"
+        remembered = await self.remembered()
+        if remembered is None:
+            raise LookupError("the row was written just now")
+        return remembered
+
+    async def remembered(self) -> Remembered | None:
+        """The row; None where nothing was ever started to the end."""
+        row = await self._connection.fetchrow(
+            "SELECT instance_id, virtual_now, demonstrated, kafka, namespace, bound FROM instance"
         )
-        instance_id, virtual_now, demonstrated, kafka, namespace = row
-        return Remembered(instance_id, virtual_now, demonstrated, BusChoice(kafka, namespace))
+        if row is None:
+            return None
+        instance_id, virtual_now, demonstrated, kafka, namespace, bound = row
+        return Remembered(instance_id, virtual_now, demonstrated, BusChoice(kafka, namespace), bound)
 
     async def set_bus(self, bus: BusChoice) -> None:
-        """Remember where the broker answered this time, for whoever reads the topics later."""
+        """Remember which bus took us, and where its broker answered, for whoever reads the topics later."""
         await self._connection.execute(
-            "UPDATE instance SET kafka = $1, namespace = $2", bus.kafka, bus.namespace
+            "UPDATE instance SET kafka = $1, namespace = $2, bound = true", bus.kafka, bus.namespace
         )
 
     async def set_virtual_now(self, now: datetime) -> None:

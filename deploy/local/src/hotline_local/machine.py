@@ -27,7 +27,7 @@ from hotline_chassis.web.auth import Verifier
 from hotline_chassis.web.dev_issuer import DevIssuer
 from hotline_contracts.events.registry import PARTITIONS
 from hotline_contracts.values import DEFAULT_SITE
-from hotline_local.buses import BusChoice, BusRemembered, LocalBus, open_bus
+from hotline_local.buses import BusChoice, BusRemembered, LocalBus, claim, open_bus
 from hotline_local.instance import DATABASE, Instance
 
 log = structlog.get_logger(__name__)
@@ -198,6 +198,7 @@ async def running_machine(
         BusRemembered: the directory's facts lie on another kind of bus.
         KafkaUnreachable: nobody answers at the broker's address.
         BelongsElsewhere: the bus holds the facts of another directory.
+        FactsGone: the bus held the facts of this one, and is empty.
     """
     choice = bus or BusChoice()
     async with AsyncExitStack() as stack:
@@ -213,14 +214,14 @@ async def running_machine(
         remembered = await instance.remember(virtual_from, choice)
         if virtual_from is not None and remembered.virtual_now is None:
             raise ClockRemembered("该数据目录使用真实时钟，不能改为虚拟时钟。")
-        if remembered.bus.kind != choice.kind:
+        if remembered.bound and remembered.bus.kind != choice.kind:
             raise BusRemembered(
                 f"该数据目录的事件在另一种总线上（{remembered.bus.kind}），请用同一种总线启动。"
             )
         system_clock = RealTime()
         opened = await open_bus(choice, postgres, system_clock)
         stack.push_async_callback(opened.close)
-        await opened.bind_instance(remembered.instance_id)
+        await claim(opened, choice, remembered.instance_id, bound=remembered.bound)
         await instance.set_bus(choice)
         clock: BusinessClock = system_clock
         if remembered.virtual_now is not None:

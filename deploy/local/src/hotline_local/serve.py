@@ -52,8 +52,8 @@ async def serve(
         crash_at: ``NAME`` or ``NAME:N``, for fault tests: die there at the Nth time.
 
     Raises:
-        PortTaken, DataDirectoryInUse, ClockRemembered, BusRemembered, KafkaUnreachable, BelongsElsewhere:
-            nothing was started.
+        PortTaken, DataDirectoryInUse, ClockRemembered, BusRemembered, KafkaUnreachable, BelongsElsewhere,
+            FactsGone: nothing was started.
         OtherCityPlayed: the demonstration asked for cannot be shown on this data.
     """
     if crash_at is not None:

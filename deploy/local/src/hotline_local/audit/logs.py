@@ -1,6 +1,5 @@
 """The topics as they are, wherever they lie: in the embedded bus' tables or on a Kafka broker."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from hotline_chassis.bus.port import BusUnavailable
+from hotline_chassis.bus.port import BusUnavailable, UnknownTopic
 from hotline_chassis.clocks import RealTime
 
 from . import layout
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 Dsn: TypeAlias = Callable[[str], dict[str, Any]]
 
-ANSWER_SECONDS = 60.0
 _unpack = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 
 
@@ -45,7 +43,7 @@ class LogReader(Protocol):
 
 
 class LogUnreachable(Exception):
-    """The broker that holds the facts does not answer."""
+    """The broker that holds the facts does not answer, or no longer holds them."""
 
 
 @asynccontextmanager
@@ -53,7 +51,7 @@ async def open_log(identity: Row | None, dsn: Dsn) -> AsyncIterator[LogReader]:
     """The log of an instance's row.
 
     Raises:
-        LogUnreachable: it lies on a broker that does not answer.
+        LogUnreachable: it lies on a broker that does not answer, now or later in the block.
     """
     if identity is None or identity["kafka"] is None:
         yield EmbeddedLog(dsn(BUS))
@@ -63,12 +61,14 @@ async def open_log(identity: Row | None, dsn: Dsn) -> AsyncIterator[LogReader]:
     address = identity["kafka"]
     try:
         bus = await KafkaBus.connect(address, RealTime(), namespace=identity["namespace"])
+        try:
+            yield KafkaLog(bus)
+        finally:
+            await bus.close()
     except BusUnavailable as refused:
         raise LogUnreachable(f"事件在 Kafka（{address}）上，它没有回答：{refused}") from refused
-    try:
-        yield KafkaLog(bus)
-    finally:
-        await bus.close()
+    except UnknownTopic as missing:
+        raise LogUnreachable(f"Kafka（{address}）上没有主题 {missing}，事件不全，无从核对。") from missing
 
 
 class EmbeddedLog:
@@ -149,14 +149,10 @@ class KafkaLog:
 
     async def read(self, ends_before: Mapping[TopicPartition, int]) -> Log:
         ends = await self.ends()
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                records = [
-                    Record(r.topic, r.partition, r.offset, r.key, r.headers, r.value)
-                    async for r in self._bus.everything_below(ends)
-                ]
-        except (TimeoutError, BusUnavailable) as refused:
-            raise LogUnreachable("Kafka 没有在 60 秒内给出全部事件。") from refused
+        records = [
+            Record(r.topic, r.partition, r.offset, r.key, r.headers, r.value)
+            async for r in self._bus.everything_below(ends)
+        ]
         return Log(
             records=records,
             ends_before=ends_before,

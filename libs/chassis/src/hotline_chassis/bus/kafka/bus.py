@@ -1,6 +1,6 @@
 """The bus of production: topics, appends, readers, watermarks and the instance it belongs to."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from uuid import UUID
 
 from hotline_chassis.bus.kafka.cluster import Cluster
@@ -87,6 +87,15 @@ class KafkaBus:
             BelongsElsewhere: it is bound to another one.
         """
         await bind(self._cluster, self._writer, instance)
+
+    async def delete_all(self, topics: Collection[str]) -> None:
+        """Delete these topics and our own, and with them whose bus it is; for an instance that ends for good.
+
+        Interrupted, it can be done again: who the bus belongs to goes last.
+        """
+        await self._topics.delete(topics)
+        await self._topics.delete([WATERMARKS])
+        await self._topics.delete([INSTANCE])
 
     async def ensure_topics(self, partitions: Mapping[str, int]) -> None:
         made = await self._topics.ensure(partitions)

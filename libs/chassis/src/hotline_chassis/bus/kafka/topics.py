@@ -1,11 +1,11 @@
-"""Making topics."""
+"""Making topics, and deleting them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from aiokafka.errors import TopicAlreadyExistsError, for_code
-from aiokafka.protocol.admin import CreateTopicsRequest
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.protocol.admin import CreateTopicsRequest, DeleteTopicsRequest
 
 from hotline_chassis.bus.kafka.cluster import Cluster, Topic
 from hotline_chassis.bus.kafka.outages import outages
@@ -41,7 +41,7 @@ def configuration(name: str, min_insync: int) -> dict[str, str]:
 
 
 class Topics:
-    """Creates what is missing, as the whole cluster keeps it."""
+    """Creates what is missing, as the whole cluster keeps it; deletes what an instance leaves behind."""
 
     def __init__(self, cluster: Cluster, *, replication: int, min_insync: int) -> None:
         self._cluster = cluster
@@ -85,6 +85,20 @@ class Topics:
             # Another process that starts just now made it first.
             if error and for_code(error) is not TopicAlreadyExistsError:
                 raise BusUnavailable(f"{name} was not created: {for_code(error).__name__} {message}")
+
+    async def delete(self, names: Collection[str]) -> None:
+        """Delete those of these topics that there are, and wait until the brokers know."""
+        wanted = [self._cluster.physical(name) for name in names]
+        answer = await self._cluster.ask(
+            lambda: DeleteTopicsRequest(wanted, milliseconds(self._cluster.settings.request))
+        )
+        for name, error in answer.topic_error_codes:
+            if error and for_code(error) is not UnknownTopicOrPartitionError:
+                raise BusUnavailable(f"{name} was not deleted: {for_code(error).__name__}")
+        with outages():
+            async with asyncio.timeout(_VISIBLE_WITHIN_S):
+                while await self._cluster.look(names):  # noqa: ASYNC110 - a broker tells nobody
+                    await asyncio.sleep(_LOOK_EACH_S)
 
     async def _visible(self, names: list[str]) -> dict[str, Topic]:
         """Wait until the brokers know the topics and each partition has a leader."""
