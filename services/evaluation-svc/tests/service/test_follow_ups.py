@@ -164,6 +164,15 @@ async def test_a_unit_sees_the_follow_ups_of_its_subtree_only(world: Any) -> Non
     assert len(await units("unit_leader", "reviewer", unit="520400-D09")) == 3
 
 
+@pytest.mark.parametrize("beside", ["admin", "knowledge_editor", "channel_client"])
+async def test_a_role_that_sees_no_follow_ups_opened_the_whole_city_to_a_units_person(
+    world: Any, beside: str
+) -> None:
+    await world.ticket("520400-D01").in_follow_up()
+    seen = await listed(world, "unit_handler", beside, of="520400-D02")
+    assert seen["items"] == []
+
+
 async def test_a_fact_that_contradicts_its_history_parks_its_key_and_no_other(world: Any) -> None:
     lost, sound = world.ticket(), world.ticket()
     await lost.created()

@@ -235,3 +235,18 @@ async def test_a_policy_stored_before_there_were_scorecards_goes_by_the_defaults
     await handled(world, "520400-D01")
     await world.apply()
     assert indicator(await world.scorecard("2026-03"), "on_time")["of"] == 15
+
+
+async def test_a_machines_role_opened_the_whole_citys_scores_to_a_units_person(world: Any) -> None:
+    await handled(world, "520400-D01")
+    await world.apply()
+    card = await world.scorecard("2026-03", "unit_handler", "channel_client", unit="520400-D02")
+    assert card["items"] == []
+
+
+@pytest.mark.parametrize("month", ["1000-01", "2003-12"])
+async def test_a_month_before_the_first_policy_was_to_be_asked_again_later(world: Any, month: str) -> None:
+    async with world.client("auditor") as client:
+        answer = await client.get(f"/api/v1/scorecards/{month}")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/month")
+    assert (await world.scorecard("2004-01"))["policy_version"] == 1

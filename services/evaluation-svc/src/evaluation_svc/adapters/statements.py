@@ -102,6 +102,7 @@ POLICY_AT = """
 SELECT version, document->'follow_up' AS follow_up, document->'scorecard' AS scorecard FROM policies
 WHERE effective_from <= $1 ORDER BY effective_from DESC, version DESC LIMIT 1
 """
+ANY_POLICY = "SELECT EXISTS (SELECT FROM policies)"
 
 # One grouped look at each of the four lists; $1 and $2 bound the month, $3 lets a first rating stand in: then a
 # redo whose follow-up ended unrated is not left out, its first rating is counted instead.

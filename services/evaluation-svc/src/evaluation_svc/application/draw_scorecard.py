@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from evaluation_svc.application.ports import ScorecardReader
-from evaluation_svc.domain.actors import Actor
+from evaluation_svc.application.ports import BeforeAllPolicies, ScorecardReader
+from evaluation_svc.domain.actors import CITY_SCORE_READERS, Actor
 from evaluation_svc.domain.months import Month
 from evaluation_svc.domain.scorecards import Item, scorecard
 from evaluation_svc.domain.units import subtree
+from hotline_contracts.problems import InvalidInput
 
 LIVE = 0
 """Version of a scorecard that is counted when it is asked for; published ones count from 1."""
@@ -33,14 +34,18 @@ async def draw_scorecard(
         now: decides the policy while the month still runs.
 
     Raises:
+        InvalidInput: no policy held in that month.
         Unavailable: no policy has come yet.
     """
-    policy = await reader.policy_at(month.judged_at(now))
+    try:
+        policy = await reader.policy_at(month.judged_at(now))
+    except BeforeAllPolicies:
+        raise InvalidInput.at("path", "/month", "该月份早于最早的政策版本。") from None
     units = await reader.units()
     tallies = await reader.tallies(month, first_rating_stands=policy.scorecard.first_rating_stands)
     items = scorecard(tallies, {known.code: known.group for known in units}, policy.scorecard)
-    if actor.confined_to is not None:
-        own = subtree(units, actor.confined_to)
+    if (root := actor.confined_to(CITY_SCORE_READERS)) is not None:
+        own = subtree(units, root)
         items = [item for item in items if item.scored.unit in own]
     if unit is not None:
         items = [item for item in items if item.scored.unit == unit]

@@ -62,11 +62,16 @@ class EvaluationPolicy:
     scorecard: ScorecardRules
 
 
+class BeforeAllPolicies(Exception):
+    """Policies are here, but none of them holds that early."""
+
+
 class PolicyReader(Protocol):
     async def policy_at(self, instant: datetime) -> EvaluationPolicy:
         """The policy that decides a fact of this instant; ``effective_from`` itself belongs to the new one.
 
         Raises:
+            BeforeAllPolicies: every policy begins later.
             Unavailable: none has come yet.
         """
         ...

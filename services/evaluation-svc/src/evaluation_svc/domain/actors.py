@@ -22,6 +22,7 @@ CITY_READERS = frozenset(
 READERS = CITY_READERS | UNIT_ROLES
 SCORE_READERS = ROLES - {"channel_client"}
 """Roles that see scorecards: everybody but machines; those of units their own subtree's items only."""
+CITY_SCORE_READERS = SCORE_READERS - UNIT_ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,12 @@ class Actor:
     roles: tuple[str, ...]
     unit: str | None
 
-    @property
-    def confined_to(self) -> str | None:
-        """The unit whose subtree bounds what this person sees; None for the city's side."""
-        return self.unit if UNIT_ROLES.issuperset(self.roles) else None
+    def confined_to(self, city: frozenset[str]) -> str | None:
+        """The unit whose subtree bounds what this person sees; None for who has a role of ``city``.
+
+        Any other role beside a unit's widens nothing.
+        """
+        return self.unit if city.isdisjoint(self.roles) else None
 
 
 SYSTEM = Actor("system", (), None)

@@ -7,7 +7,7 @@ from evaluation_svc.application.draw_scorecard import draw_scorecard
 from evaluation_svc.application.queries import FollowUpFilter, FollowUpState
 from evaluation_svc.application.rate_handling import RatingOrder, rate_handling
 from evaluation_svc.application.record_attempt import record_attempt
-from evaluation_svc.domain.actors import RATERS, READERS, SCORE_READERS
+from evaluation_svc.domain.actors import CITY_READERS, RATERS, READERS, SCORE_READERS
 from evaluation_svc.domain.evaluations import AlreadyRated
 from evaluation_svc.domain.months import Month
 from evaluation_svc.domain.ratings import Opinion
@@ -58,7 +58,8 @@ async def list_follow_ups(
     ticket_id: UUID | None = None,
 ) -> Page[FollowUpOut]:
     """Follow-ups the caller may see, newest approval first."""
-    wanted = FollowUpFilter(state, unit, ticket_id, actor.confined_to, paging.after(datetime, UUID))
+    within = actor.confined_to(CITY_READERS)
+    wanted = FollowUpFilter(state, unit, ticket_id, within, paging.after(datetime, UUID))
     return paging.page(
         await reader.page(wanted, paging.fetch),
         key=lambda shown: (shown.follow_up.since, shown.follow_up.follow_up_id),
