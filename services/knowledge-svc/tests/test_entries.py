@@ -314,6 +314,16 @@ async def test_units_may_come_in_any_order_and_move(knowledge: Knowledge) -> Non
     assert len((await done(knowledge.ask("GET", "/entries", role="unit_leader", unit=OTHER)))["items"]) == 1
 
 
+@pytest.mark.parametrize(
+    "validity", [{"valid_from": "0001-01-01T00:00:00Z"}, {"valid_until": "9999-12-31T23:59:59.999999Z"}]
+)
+async def test_an_entry_that_held_since_or_for_all_time_broke_every_list_it_stood_in(
+    knowledge: Knowledge, validity: dict[str, str]
+) -> None:
+    answer = await knowledge.ask("POST", "/entries", {**ENTRY, **validity}, **HANDLER)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{next(iter(validity))}")
+
+
 async def test_an_entry_nobody_wrote_is_not_found(knowledge: Knowledge) -> None:
     missing = {"entry_id": str(uuid4())}
     assert (await knowledge.ask("GET", f"/entries/{missing['entry_id']}")).status_code == 404

@@ -15,6 +15,8 @@ from hotline_contracts.canonical import instant_text
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_ENDS_OF_TIME = {datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)}
+"""What the database's driver stores as minus and plus infinity, and gives back without a zone."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -42,9 +44,11 @@ def _instant(value: Any) -> datetime:
     wrong = unfit("应为带时区偏移的 RFC 3339 时间，如 2026-02-01T09:00:00+08:00（查询参数中 + 写作 %2B）。")
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            at = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             raise wrong from None
+        if at not in _ENDS_OF_TIME:
+            return at
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     raise wrong
