@@ -183,23 +183,28 @@ class Relay:
             complete_before: datetime = await held.fetchval(
                 _RAISE_FLOOR, self._clock.now(), self._keeps_floor
             )
-            if await self._rows_wait_when_older_transactions_ended():
-                await self._move()
-            ends = await self._bus.end_offsets(self.topics)
-            for topic in self.topics:
-                offsets = [offset for (name, _), offset in sorted(ends.items()) if name == topic]
-                await self._bus.publish_watermark(Watermark(topic, complete_before, tuple(offsets)))
-        return complete_before
-
-    async def _rows_wait_when_older_transactions_ended(self) -> bool:
-        """Wait for every transaction that has its id now; whether rows are left to move after that."""
-        ours, oldest, waiting = await self._held().fetchrow(_OUR_ID, self._appended)
+            ours, oldest, waiting = await held.fetchrow(_OUR_ID, self._appended)
+            if oldest >= ours:
+                await self._publish(complete_before, rows_wait=waiting)
+                return complete_before
         pause = 0.001
-        while oldest < ours:
+        while True:
+            # Rows go on moving meanwhile: the oldest transaction may be a long one, of another database even.
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
-            oldest, waiting = await self._held().fetchrow(_OLDEST, self._appended)
-        return bool(waiting)
+            async with self._turn:
+                oldest, waiting = await held.fetchrow(_OLDEST, self._appended)
+                if oldest >= ours:
+                    await self._publish(complete_before, rows_wait=waiting)
+                    return complete_before
+
+    async def _publish(self, complete_before: datetime, *, rows_wait: bool) -> None:
+        if rows_wait:
+            await self._move()
+        ends = await self._bus.end_offsets(self.topics)
+        for topic in self.topics:
+            offsets = [offset for (name, _), offset in sorted(ends.items()) if name == topic]
+            await self._bus.publish_watermark(Watermark(topic, complete_before, tuple(offsets)))
 
     def _held(self) -> Any:
         if self._connection is None or self._connection.is_closed():

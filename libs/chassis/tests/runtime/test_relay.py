@@ -203,6 +203,22 @@ async def test_a_watermark_waits_for_a_transaction_that_stamped_before_it(plant:
     await relay.close()
 
 
+async def test_a_long_transaction_held_up_all_facts_and_not_only_the_watermark(plant: Plant) -> None:
+    relay = await plant.relay()
+    async with plant.publisher.transaction():
+        publishing = asyncio.create_task(relay.publish_watermarks())
+        done, _ = await asyncio.wait({publishing}, timeout=0.3)
+        assert not done
+        await plant.publish(1)
+        assert await asyncio.wait_for(relay.step(), 5) == 1
+        assert not publishing.done()
+    await publishing
+    mark = await plant.bus.watermark(TOPIC)
+    assert mark is not None
+    assert sum(mark.next_offsets) == 1
+    await relay.close()
+
+
 async def test_a_relay_whose_lock_connection_died_moves_nothing_more(plant: Plant) -> None:
     relay = await plant.relay()
     await plant.publish(1)
