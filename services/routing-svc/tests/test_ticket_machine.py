@@ -22,6 +22,9 @@ UNITS = ("520402", "520400-D01", "520400-D02")
 REACHABLE = {"dispatch_pending"} | {row.to for row in TRANSITIONS if row.to}
 
 
+REFUSALS: tuple[type[Refusal], ...] = (NotAllowedInState, *OBSTACLES)
+
+
 class TicketMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +37,7 @@ class TicketMachine(RuleBasedStateMachine):
         refused: Refusal | None = None
         try:
             self.ticket = change(before)
-        except (NotAllowedInState, *OBSTACLES) as refusal:
+        except REFUSALS as refusal:
             refused = refusal
         if refused is None:
             assert action in offered
