@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from hotline_local.audit.findings import INVARIANTS, Findings
+from hotline_local.audit.run import examine
 
 from .paper_system import PaperSystem
 
@@ -45,6 +46,18 @@ def test_a_repeat_with_other_bytes_is_a_violation() -> None:
     system = one_unit()
     system.repeat(system.records[0], (system.records[0].value or b"") + b" ")
     assert system.violated() == {"topic-sequence"}
+
+
+@pytest.mark.parametrize(("compacted", "violated"), [(True, set()), (False, {"log-contiguous"})])
+def test_a_record_that_compaction_dropped_for_its_repeat_was_taken_for_lost(
+    compacted: bool, violated: set[str]
+) -> None:
+    system = one_unit()
+    system.repeat(system.records[0])
+    snapshot = system.snapshot()
+    del snapshot.log.records[0]
+    snapshot.log.compacted = frozenset({"reference.units"} if compacted else ())
+    assert {found["invariant"] for found in examine(snapshot)["violations"]} == violated
 
 
 def test_a_gap_in_a_subjects_sequence_is_a_violation() -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from hotline_chassis.bus.port import BusUnavailable, UnknownTopic
 from hotline_chassis.clocks import RealTime
+from hotline_contracts.events.registry import COMPACTED
 
 from . import layout
 from .layout import BUS, SERVICES
@@ -159,4 +160,5 @@ class KafkaLog:
             ends=ends,
             incarnations={topic: await self._bus.incarnation(topic) for topic in self._topics},
             watermarks=await self._watermarks(),
+            compacted=COMPACTED,
         )

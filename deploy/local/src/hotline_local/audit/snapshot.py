@@ -103,6 +103,7 @@ class Log:
         ends_before: ends of the partitions before any table was read.
         ends: ends of the partitions at the moment the records were read.
         watermarks: by topic, at that moment too.
+        compacted: topics of which the bus may have dropped records that a later one of their key replaced.
     """
 
     records: list[Record]
@@ -110,6 +111,7 @@ class Log:
     ends: Mapping[TopicPartition, int]
     incarnations: Mapping[str, str]
     watermarks: Mapping[str, datetime]
+    compacted: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
