@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects.postgresql import dialect
 
+from evaluation_svc.adapters.reading import follow_up_ids
+from evaluation_svc.application.queries import FollowUpFilter
 from hotline_contracts.events.evaluation import FollowUpEndedV1, FollowUpOpenedV1
 from hotline_worktime.policy import POLICY_1
 
@@ -12,6 +15,19 @@ from .test_ratings import slug
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
+MANY_OF_OTHERS = (
+    """
+    INSERT INTO tickets (ticket_id, ticket_no, version, last_hash)
+    SELECT md5(n::text)::uuid, n::text, 0, '' FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO follow_ups (follow_up_id, ticket_id, round, unit, since, opened_at)
+    SELECT md5(n::text)::uuid, md5(n::text)::uuid, 1, '520400-D' || 10 + n % 80,
+        '2026-01-01Z'::timestamptz + n * interval '1 minute', '2026-01-01Z'
+    FROM generate_series(1, 20000) n
+    """,
+    "ANALYZE follow_ups",
+)
 
 
 async def listed(world: Any, *roles: str, of: str | None = None, **query: Any) -> Any:
@@ -171,6 +187,17 @@ async def test_a_role_that_sees_no_follow_ups_opened_the_whole_city_to_a_units_p
     await world.ticket("520400-D01").in_follow_up()
     seen = await listed(world, "unit_handler", beside, of="520400-D02")
     assert seen["items"] == []
+
+
+async def test_a_small_units_list_read_the_follow_ups_of_the_whole_city(world: Any) -> None:
+    async with world.service.database.transaction() as transaction:
+        for statement in MANY_OF_OTHERS:
+            await transaction.connection.execute(statement)
+    wanted = FollowUpFilter(state=None, unit=None, ticket_id=None, within="520400-D01", after=None)
+    query = follow_up_ids(wanted, 51).compile(dialect=dialect(), compile_kwargs={"literal_binds": True})
+    plan = [row["QUERY PLAN"] for row in await world.rows(f"EXPLAIN {query}")]
+    [scan] = [line for line in plan if " on follow_ups" in line]
+    assert "ix_follow_ups_unit" in scan
 
 
 async def test_a_fact_that_contradicts_its_history_parks_its_key_and_no_other(world: Any) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Select, literal, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, literal, select, true, tuple_
 
 from evaluation_svc.adapters import statements
 from evaluation_svc.adapters.policies import SqlPolicies
@@ -50,9 +50,22 @@ class SqlScorecards(SqlPolicies):
 
 
 def follow_up_ids(wanted: FollowUpFilter, limit: int) -> Select[Any]:
-    """Ids of one page, newest approval first; nothing outside the subtree that bounds the reader."""
+    """Ids of one page, newest approval first; nothing outside the subtree that bounds the reader.
+
+    Of a subtree the newest of each unit are read by that unit's index and then merged: a small unit would
+    else be looked for among the follow-ups of the whole city.
+    """
+    if wanted.within is None:
+        return _newest(wanted, limit)
+    tree = _subtree(wanted.within)
+    of_one = _newest(wanted, limit, FOLLOW_UPS.c.unit == tree.c.code).lateral()
+    merged = select(of_one).select_from(tree.join(of_one, true()))
+    return merged.order_by(of_one.c.since.desc(), of_one.c.follow_up_id.desc()).limit(limit)
+
+
+def _newest(wanted: FollowUpFilter, limit: int, *also: ColumnElement[bool]) -> Select[Any]:
     order = (FOLLOW_UPS.c.since, FOLLOW_UPS.c.follow_up_id)
-    query = select(FOLLOW_UPS.c.follow_up_id).order_by(*(column.desc() for column in order)).limit(limit)
+    query = select(*order).where(*also).order_by(*(column.desc() for column in order)).limit(limit)
     if wanted.state is not None:
         is_open = FOLLOW_UPS.c.outcome.is_(None)
         query = query.where(is_open if wanted.state == "open" else ~is_open)
@@ -60,8 +73,6 @@ def follow_up_ids(wanted: FollowUpFilter, limit: int) -> Select[Any]:
         query = query.where(FOLLOW_UPS.c.unit == wanted.unit)
     if wanted.ticket_id is not None:
         query = query.where(FOLLOW_UPS.c.ticket_id == wanted.ticket_id)
-    if wanted.within is not None:
-        query = query.where(FOLLOW_UPS.c.unit.in_(_subtree(wanted.within)))
     if wanted.after is not None:
         query = query.where(
             tuple_(*order)
@@ -70,7 +81,6 @@ def follow_up_ids(wanted: FollowUpFilter, limit: int) -> Select[Any]:
     return query
 
 
-def _subtree(root: str) -> Select[Any]:
+def _subtree(root: str) -> CTE:
     tree = select(literal(root).label("code")).cte("subtree", recursive=True)
-    tree = tree.union(select(UNITS.c.code).join(tree, UNITS.c.parent == tree.c.code))
-    return select(tree.c.code)
+    return tree.union(select(UNITS.c.code).join(tree, UNITS.c.parent == tree.c.code))
