@@ -27,7 +27,7 @@ from hotline_chassis.bus.kafka import KafkaBus
 from hotline_chassis.bus.port import BusUnavailable
 from hotline_chassis.clocks import RealTime
 from tests.load.production_layout import until
-from tests.load.town import Action, Town, act, dispatch, new_request, put_unit
+from tests.load.town import UNIT, Action, Town, act, dispatch, new_request, put_unit
 
 Row: TypeAlias = dict[str, object]
 
@@ -80,17 +80,19 @@ class Load:
             Refused: the outage of the broker was felt by a caller.
         """
         for number in count():
-            action = self._action(KINDS[number % len(KINDS)])
+            action = self._action(KINDS[number % len(KINDS)], number)
             if action is not None:
                 await self.town.call(*action)
             await asyncio.sleep(self.pause_s)
 
-    def _action(self, kind: str) -> Action | None:
+    def _action(self, kind: str, number: int) -> Action | None:
         if kind == "dispatch":
             return dispatch(self.to_dispatch.pop()) if self.to_dispatch else None
         if kind == "approve":
-            return act(self.to_approve.pop(), "approve", "reviewer") if self.to_approve else None
-        return {"request": new_request, "unit": put_unit, "entry": _new_entry}[kind]()
+            return act(self.to_approve.pop(), "reply/approve", "reviewer") if self.to_approve else None
+        if kind == "unit":
+            return put_unit(number)
+        return _new_entry() if kind == "entry" else new_request()
 
 
 KINDS = ("request", "dispatch", "approve", "unit", "entry")
@@ -105,7 +107,7 @@ def _reply(ticket: str) -> Action:
 
 
 def _new_entry() -> Action:
-    body = {"title": "路灯报修", "kind": "guide", "body": "拨打热线即可报修。"}
+    body = {"title": "路灯报修", "kind": "guide", "body": "拨打热线即可报修。", "unit": UNIT}
     return "POST", "/api/v1/knowledge/entries", body, "knowledge_editor"
 
 
@@ -202,25 +204,28 @@ async def outage(town: Town, away_s: float) -> dict[str, float]:
     """One outage: seconds from the broker's first answer until each process moved."""
     load = Load(town)
     await load.prepare(2 * away_s)
-    async with _movement(town) as movement, _under(load):
+    async with _movement(town) as movement, asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(load.run())  # what a caller is refused ends the measurement
         await _until_moving(movement)
         town.broker.kill()
         await asyncio.sleep(away_s)
         before = await movement.positions()
-        back = asyncio.create_task(town.broker.start_again())
+        back = tasks.create_task(town.broker.start_again())
         await movement.until_all_moved(town.broker.address, before)
         await back
+        working.cancel()
     return movement.after
 
 
 async def _until_moving(movement: Movement) -> None:
     """All of them at work before the broker goes: an outage finds them so."""
     first = await movement.look()
+    for process in first:
 
-    async def is_so() -> bool:
-        return all(seen > first[process] for process, seen in (await movement.look()).items())
+        async def moves(process: str = process) -> bool:
+            return (await movement.look())[process] > first[process]
 
-    await until("all relays and consumers move", is_so)
+        await until(f"{process} moves", moves, GIVE_UP_S)
 
 
 @asynccontextmanager
@@ -233,16 +238,3 @@ async def _movement(town: Town) -> AsyncIterator[Movement]:
         for connection in databases.values():
             await connection.close()
         await bus.close()
-
-
-@asynccontextmanager
-async def _under(load: Load) -> AsyncIterator[None]:
-    """With people at work; what they were refused is an error of the measurement."""
-    working = asyncio.create_task(load.run())
-    try:
-        yield
-    finally:
-        working.cancel()
-        await asyncio.wait({working})
-    if not working.cancelled() and (refused := working.exception()) is not None:
-        raise refused

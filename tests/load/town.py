@@ -101,8 +101,10 @@ def new_request() -> Action:
     return "POST", "/api/v1/requests", body, "agent"
 
 
-def put_unit() -> Action:
-    return "PUT", f"/api/v1/units/{UNIT}", {"code": UNIT, "name": "西秀区", "group": "county"}, "admin"
+def put_unit(version: int = 0) -> Action:
+    """Only what differs from the version before is a fact."""
+    name = f"西秀区第{version}版" if version else "西秀区"
+    return "PUT", f"/api/v1/units/{UNIT}", {"code": UNIT, "name": name, "group": "county"}, "admin"
 
 
 def act(ticket: str, action: str, role: str, body: dict[str, Any] | None = None) -> Action:
