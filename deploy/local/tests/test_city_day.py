@@ -29,6 +29,7 @@ async def shown(machine: Machine, json_out: Path | None = None) -> str:
     """What ``play_city`` prints in a pipe, without the padding at the ends of lines."""
     out = io.StringIO()
     plan = await settled_plan(machine, None if machine.demonstrated else SMALL)
+    assert plan is not None
     await play_city(machine, client_of(machine), plan, out, json_out)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
@@ -114,3 +115,13 @@ async def test_a_clock_that_has_passed_the_day_refuses_the_demonstration(tmp_pat
     async with running_machine(tmp_path, virtual_from=make_plan(SMALL).ends) as machine:
         with pytest.raises(OtherCityPlayed):
             await settled_plan(machine, None)
+
+
+async def test_data_that_an_earlier_release_demonstrated_on_kept_the_system_from_starting(
+    tmp_path: Path,
+) -> None:
+    async with running_machine(tmp_path, virtual_from=CITY_BEGINS_AT) as machine:
+        machine.demonstrated = True
+        assert await settled_plan(machine, None) is None
+        with pytest.raises(OtherCityPlayed):
+            await settled_plan(machine, SMALL)

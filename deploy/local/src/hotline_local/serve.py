@@ -90,7 +90,11 @@ async def serve(
 async def _begin(machine: Machine, server: Server, plan: Plan | None, demo: Demonstration | None) -> None:
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.01)
-    if plan is not None and demo is not None:
+    if demo is None:
+        return
+    if plan is None:
+        print("该数据目录由较早的版本演示过，没有城市的一天可以打印；数据照常使用。", flush=True)
+    else:
         client = GatewayClient(gateway_of(machine, access_log=False))
         await play_city(machine, client, plan, sys.stdout, demo.json_out)
 

@@ -24,8 +24,10 @@ class OtherCityPlayed(Exception):
     """The data directory holds a city day of another spec, or none that can be played or shown."""
 
 
-async def settled_plan(machine: Machine, spec: Spec | None) -> Plan:
+async def settled_plan(machine: Machine, spec: Spec | None) -> Plan | None:
     """The plan of this data directory: the one that was played here, or begun; else of ``spec``.
+
+    None where an earlier release showed something else: that data is gone on with, there is nothing to print.
 
     Args:
         spec: None is the one that was played here, or the default one.
@@ -40,6 +42,8 @@ async def settled_plan(machine: Machine, spec: Spec | None) -> Plan:
                 f"该数据目录演示的是种子 {played.seed}、规模 {played.scale:g}、{played.days} 天；请换一个数据目录。"
             )
         return make_plan(played)
+    if machine.demonstrated and spec is None:
+        return None
     if machine.demonstrated:
         raise OtherCityPlayed("该数据目录由较早的版本演示过；请换一个数据目录，或先执行 hotline reset。")
     plan = make_plan(spec or Spec())
