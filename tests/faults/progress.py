@@ -1,7 +1,7 @@
 """How much is still on its way, asked of the databases and of the log alone."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -27,12 +27,19 @@ async def on_its_way(dsn: Dsn, bus: Bus) -> Counter[str]:
         connection = await asyncpg.connect(**dsn(name))
         try:
             left[f"{name} outbox"] += await connection.fetchval(_OUTBOX)
-            ends = await bus.end_offsets(layout.consumes)
-            for topic in layout.consumes:
-                rows = await connection.fetch(_POSITIONS, topic, await bus.incarnation(topic))
-                read = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-                behind = (end - read.get(at, 0) for at, end in ends.items() if at[0] == topic)
-                left[f"{name} {topic}"] += sum(behind)
+            for topic, behind in (await unread(connection, bus, layout.consumes)).items():
+                left[f"{name} {topic}"] += behind
         finally:
             await connection.close()
+    return +left
+
+
+async def unread(connection: asyncpg.Connection, bus: Bus, topics: Sequence[str]) -> Counter[str]:
+    """Records of these topics that are not applied in this database, by topic."""
+    left: Counter[str] = Counter()
+    ends = await bus.end_offsets(topics)
+    for topic in topics:
+        rows = await connection.fetch(_POSITIONS, topic, await bus.incarnation(topic))
+        read = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        left[topic] += sum(end - read.get(at, 0) for at, end in ends.items() if at[0] == topic)
     return +left

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import asyncpg
 import orjson
 
 from hotline_chassis.bus.memory import MemoryBus
+from hotline_chassis.bus.port import Bus, Watermark
 from hotline_chassis.clocks import RealTime, VirtualTime
 from hotline_chassis.consumer import Consumer, dlq_topic
 from hotline_chassis.service import Service, Surroundings
@@ -161,3 +163,38 @@ async def rebuilt_service(
     finally:
         await rebuilt.consumer.close()
         await service.database.close()
+
+
+async def in_order(rebuilt: RebuiltService) -> Tables:
+    """One partition after the other, each in one batch; evaluation's ratings between theirs."""
+    await rebuilt.begin_anew()
+    for _, line in sorted(rebuilt.lines.items()):
+        for item in line:
+            if isinstance(item, Rated):
+                await consume_all(rebuilt)
+                await rebuilt.enter(item)
+            else:
+                await rebuilt.bus.append([item.record])
+    return await finished(rebuilt)
+
+
+async def consume_all(rebuilt: RebuiltService) -> None:
+    while await rebuilt.consumer.step():
+        pass
+
+
+async def mark(bus: Bus, topic: str, upto: datetime) -> None:
+    """What a relay says once all before ``upto`` is on the bus."""
+    ends = await bus.end_offsets([topic])
+    await bus.publish_watermark(Watermark(topic, upto, tuple(end for _, end in sorted(ends.items()))))
+
+
+async def finished(rebuilt: RebuiltService) -> Tables:
+    """The tables once everything was applied, and time has passed up to the end of the town's life."""
+    await consume_all(rebuilt)
+    for topic in rebuilt.consumer.topics:
+        await mark(rebuilt.bus, topic, rebuilt.until)
+    if rebuilt.service.timer is not None:
+        while await rebuilt.service.timer.tick():
+            pass
+    return await rebuilt.tables()

@@ -121,4 +121,4 @@ def _told(record: Record) -> Told:
 def _rated(row: Any) -> Rated:
     data = orjson.loads(row["item"])["data"]
     body = {name: data[name] for name in ("level", "solved", "redo_requested", "via")}
-    return Rated(row["ticket_id"], UUID(data["rating_id"]), row["event_id"], body)
+    return Rated(row["ticket_id"], UUID(data["rating_id"]), UUID(str(row["event_id"])), body)

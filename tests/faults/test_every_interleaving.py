@@ -18,14 +18,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evaluation_svc.application.follow_clocks import follow_clocks
-from hotline_chassis.bus.port import TopicPartition, Watermark
 from hotline_chassis.embedded_postgres import EmbeddedPostgres
 from hotline_chassis.testing.postgres import Clones
 from hotline_local.machine import BUILDERS
 from routing_svc.application.keep_ratings import keep_ratings
 
-from .rebuilding import NOTICED_LATER, RebuiltService, Tables, read_tables, rebuilt_service
-from .recorded_town import Rated, RecordedTown, Told, recorded_town
+from .rebuilding import (
+    NOTICED_LATER,
+    RebuiltService,
+    Tables,
+    consume_all,
+    finished,
+    in_order,
+    mark,
+    read_tables,
+    rebuilt_service,
+)
+from .recorded_town import Rated, RecordedTown, Told
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("interleavings")]
 
@@ -43,7 +52,7 @@ class Retelling:
         self._rebuilt = rebuilt
         self._chance = chance
         self._left = {place: deque(line) for place, line in rebuilt.lines.items()}
-        self._told: dict[TopicPartition, list[Told]] = {place: [] for place in rebuilt.lines}
+        self._told = {place: list[Told]() for place in rebuilt.lines}
 
     async def run(self) -> Tables:
         await self._rebuilt.begin_anew()
@@ -85,52 +94,11 @@ class Retelling:
         topic = self._chance.choice(sorted({topic for topic, _ in self._left}))
         left = (item for (name, _), line in self._left.items() if name == topic for item in line)
         upto = min((item.at for item in left if isinstance(item, Told)), default=self._rebuilt.until)
-        await mark(self._rebuilt, topic, upto)
+        await mark(self._rebuilt.bus, topic, upto)
 
     async def _tick(self) -> None:
         if self._rebuilt.service.timer is not None:
             await self._rebuilt.service.timer.tick()
-
-
-async def in_order(rebuilt: RebuiltService) -> Tables:
-    """One partition after the other, each in one batch; evaluation's ratings between theirs."""
-    await rebuilt.begin_anew()
-    for _, line in sorted(rebuilt.lines.items()):
-        for item in line:
-            if isinstance(item, Rated):
-                await consume_all(rebuilt)
-                await rebuilt.enter(item)
-            else:
-                await rebuilt.bus.append([item.record])
-    return await finished(rebuilt)
-
-
-async def consume_all(rebuilt: RebuiltService) -> None:
-    while await rebuilt.consumer.step():
-        pass
-
-
-async def mark(rebuilt: RebuiltService, topic: str, upto: datetime) -> None:
-    """What a relay says once all before ``upto`` is on the bus."""
-    ends = await rebuilt.bus.end_offsets([topic])
-    await rebuilt.bus.publish_watermark(Watermark(topic, upto, tuple(end for _, end in sorted(ends.items()))))
-
-
-async def finished(rebuilt: RebuiltService) -> Tables:
-    """The tables once everything was applied, and time has passed up to the end of the town's life."""
-    await consume_all(rebuilt)
-    for topic in rebuilt.consumer.topics:
-        await mark(rebuilt, topic, rebuilt.until)
-    if rebuilt.service.timer is not None:
-        while await rebuilt.service.timer.tick():
-            pass
-    return await rebuilt.tables()
-
-
-@pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RecordedTown]:
-    async with recorded_town(tmp_path_factory.mktemp("lived") / "data") as lived:
-        yield lived
 
 
 @dataclass(frozen=True)
@@ -147,13 +115,15 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-async def cases(town: RecordedTown, postgres_server: EmbeddedPostgres) -> AsyncIterator[Mapping[str, Case]]:
+async def cases(
+    lived_town: RecordedTown, postgres_server: EmbeddedPostgres
+) -> AsyncIterator[Mapping[str, Case]]:
     async with Clones(postgres_server) as clones, AsyncExitStack() as stack:
         patched = stack.enter_context(pytest.MonkeyPatch.context())
         found: dict[str, Case] = {}
         for name in CONSUMING:
             dsn = await clones.create(BUILDERS[name][0])
-            rebuilt = await stack.enter_async_context(rebuilt_service(name, town, dsn))
+            rebuilt = await stack.enter_async_context(rebuilt_service(name, lived_town, dsn))
             if name == "evaluation":
                 for module in ("rate_handling", "record_changes"):
                     patched.setattr(f"evaluation_svc.application.{module}.act_id", rebuilt.rating_ids)
@@ -187,10 +157,10 @@ async def test_the_town_leaves_something_to_compare_in_every_service(cases: Mapp
 
 @pytest.mark.rule("T3")
 async def test_clocks_and_cards_made_anew_are_those_of_the_life_itself(
-    cases: Mapping[str, Case], town: RecordedTown
+    cases: Mapping[str, Case], lived_town: RecordedTown
 ) -> None:
     """The same ids, deadlines, colours and instants, though every fact was applied on another day, in other batches."""
-    machine, rebuilt = town.machine, cases["sla"].rebuilt
+    machine, rebuilt = lived_town.machine, cases["sla"].rebuilt
     await Retelling(rebuilt, random.Random(5204)).run()
     async with machine.services["sla"].database.reading() as lived:
         life = await read_tables(lived, NOTICED_LATER, outbox=False)
