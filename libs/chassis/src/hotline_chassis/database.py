@@ -140,7 +140,7 @@ class Transaction:
         return (
             [e.topic for e in rows],
             [e.key.encode() for e in rows],
-            [_packed(e) for e in rows],
+            [e.packed_attributes() for e in rows],
             [e.value for e in rows],
             [e.event_id for e in rows],
         )
@@ -168,11 +168,6 @@ class Transaction:
 def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
     """One JSON value; Latin-1 keeps every byte, also of headers that break the contract."""
     return orjson.dumps([[name, value.decode("latin-1")] for name, value in headers])
-
-
-def _packed(envelope: Envelope) -> bytes:
-    """``pack_headers`` of the envelope's headers, without the way through bytes and back."""
-    return orjson.dumps(envelope.attributes())
 
 
 def unpack_headers(packed: bytes) -> list[tuple[str, bytes]]:

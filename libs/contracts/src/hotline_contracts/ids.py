@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import orjson
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,10 +38,13 @@ def derived_id(*parts: object) -> UUID:
 
     The parts are joined by an unprintable separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    digest = hashlib.sha256("\x1f".join(map(text_of, parts)).encode()).digest()
-    return UUID(int=int.from_bytes(digest[:16], "big") & _NEITHER_VERSION_NOR_VARIANT | _VERSION_8)
+    digest = hashlib.sha256("\x1f".join([text_of(part) for part in parts]).encode()).digest()
+    number = int.from_bytes(digest[:16], "big") & _NEITHER_VERSION_NOR_VARIANT | _VERSION_8
+    return msgspec.convert(number.to_bytes(16, "big"), UUID)  # in half the time of UUID(int=…)
 
 
 def text_of(value: object) -> str:
     """``str(value)``; of a UUID in a third of the time, which counts where every fact names several."""
+    if type(value) is str:
+        return value
     return orjson.dumps(value)[1:-1].decode() if type(value) is UUID else str(value)

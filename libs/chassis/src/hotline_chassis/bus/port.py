@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+import msgspec
+
 TopicPartition: TypeAlias = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class NewRecord:
+class NewRecord(msgspec.Struct, frozen=True, gc=False):
     """A record to append: key and headers never empty; value None is a tombstone."""
 
     topic: str
@@ -25,8 +26,7 @@ class NewRecord:
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record as read: offsets count from 0 in each partition, without holes in our own buses."""
 
     topic: str

@@ -1,10 +1,11 @@
 """What every event is: a frozen JSON value, and an envelope of CloudEvents attributes around it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
+import orjson
 
 from hotline_contracts.canonical import instant_text
 from hotline_contracts.ids import text_of
@@ -57,13 +58,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def attributes(self) -> list[tuple[str, str]]:
         """Names and values of the headers, as text (all ASCII)."""
+        return self._named(text_of(self.event_id), instant_text(self.at))
+
+    def packed_attributes(self) -> bytes:
+        """``attributes`` as one JSON value."""
+        usual = self.at.tzinfo is UTC and self.at.microsecond
+        return orjson.dumps(
+            self._named(self.event_id, self.at if usual else instant_text(self.at)), option=orjson.OPT_UTC_Z
+        )
+
+    def _named(self, event_id: Any, at: Any) -> list[tuple[str, Any]]:
         found = [
             ("ce_specversion", "1.0"),
-            ("ce_id", text_of(self.event_id)),
+            ("ce_id", event_id),
             ("ce_type", self.type),
             ("ce_source", self.source),
             ("ce_subject", self.subject),
-            ("ce_time", instant_text(self.at)),
+            ("ce_time", at),
             ("ce_sequence", str(self.sequence)),
             ("ce_site", self.site),
             ("content-type", "application/json"),
@@ -97,7 +108,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return cls(
                 topic=topic,
                 key=key.decode(),
-                event_id=UUID(found["ce_id"].decode()),
+                event_id=msgspec.convert(found["ce_id"].decode(), UUID),  # in half the time of UUID(…)
                 type=found["ce_type"].decode(),
                 source=found["ce_source"].decode(),
                 subject=found["ce_subject"].decode(),
@@ -107,7 +118,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 site=found["ce_site"].decode(),
                 traceparent=found["traceparent"].decode() if "traceparent" in found else None,
             )
-        except (KeyError, ValueError) as broken:
+        except (KeyError, ValueError, msgspec.ValidationError) as broken:
             raise ContractBroken(f"unreadable headers: {type(broken).__name__} {broken}") from broken
 
 

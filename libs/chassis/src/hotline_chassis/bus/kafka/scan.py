@@ -20,9 +20,9 @@ _LOOK_MS = 500
 def as_record(cluster: Cluster, found: Any) -> Record:
     """A record with the port's types: foreign producers leave out keys and header values."""
     headers = list(found.headers)
-    for place, header in enumerate(headers):
-        if header[1] is None:
-            headers[place] = (header[0], b"")
+    for name, value in found.headers:
+        if value is None:
+            headers[headers.index((name, None))] = (name, b"")
     topic = cluster.logical(found.topic)
     return Record(topic, found.partition, found.offset, found.key or b"", headers, found.value)
 
