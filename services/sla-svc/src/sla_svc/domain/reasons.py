@@ -1,6 +1,7 @@
 """Why a card was issued, in a sentence that a person understands."""
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from hotline_contracts.values import Duty
@@ -50,6 +51,7 @@ def _meaning(change: Change, clock: Clock, act: str) -> str:
     return f"{'期限顺延，恢复绿牌' if change.was else '绿牌'}{warning}"
 
 
+@lru_cache(maxsize=4096)
 def _local(instant: datetime) -> str:
     """Shanghai time to the minute; seconds only where there are any."""
     return instant.astimezone(_SHANGHAI).isoformat(" ", "seconds" if instant.second else "minutes")[:-6]
