@@ -194,7 +194,7 @@ async def test_a_small_units_list_read_the_follow_ups_of_the_whole_city(world: A
         for statement in MANY_OF_OTHERS:
             await transaction.connection.execute(statement)
     wanted = FollowUpFilter(state=None, unit=None, ticket_id=None, within="520400-D01", after=None)
-    query = follow_up_ids(wanted, 51).compile(dialect=dialect(), compile_kwargs={"literal_binds": True})
+    query = follow_up_ids(wanted, 51).compile(dialect=dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     plan = [row["QUERY PLAN"] for row in await world.rows(f"EXPLAIN {query}")]
     [scan] = [line for line in plan if " on follow_ups" in line]
     assert "ix_follow_ups_unit" in scan
