@@ -68,6 +68,6 @@ def _parted(
     """Into those that are new and those that were there, each in the order of their ids."""
     started: list[KeptClock] = []
     changed: list[KeptClock] = []
-    for found in sorted(clocks, key=lambda found: found.clock.clock_id):
+    for found in sorted(clocks, key=lambda found: found.clock.clock_id.int):
         (changed if found.clock.clock_id in kept else started).append(found)
     return started, changed
