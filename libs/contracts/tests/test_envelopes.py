@@ -2,7 +2,9 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -173,3 +175,23 @@ def test_a_value_nested_too_deep_stopped_the_whole_partition(field: bytes) -> No
 def test_no_bytes_raise_anything_but_a_broken_contract(value: bytes) -> None:
     with pytest.raises(ContractBroken):
         decode(replace(SENT, value=value))
+
+
+@given(ENVELOPES)
+def test_packed_attributes_are_the_attributes(envelope: Envelope) -> None:
+    assert orjson.loads(envelope.packed_attributes()) == [list(pair) for pair in envelope.attributes()]
+
+
+class DriversId(UUID):
+    """As a database driver gives them: a class of its own."""
+
+
+def test_an_id_that_came_from_a_database_row_could_not_be_packed() -> None:
+    envelope = replace(
+        SENT,
+        event_id=DriversId(int=SENT.event_id.int),
+        at=DriversInstant(2026, 2, 13, 18, 30, 0, 7, tzinfo=UTC),
+    )
+    expected = dict(envelope.attributes())
+    assert dict(orjson.loads(envelope.packed_attributes())) == expected
+    assert expected["ce_id"] == str(SENT.event_id)

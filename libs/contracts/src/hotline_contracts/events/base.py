@@ -62,10 +62,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def packed_attributes(self) -> bytes:
         """``attributes`` as one JSON value."""
+        # orjson writes what is exactly a UUID; the ids that a database driver makes are of a class of their own.
+        event_id = self.event_id if type(self.event_id) is UUID else text_of(self.event_id)
         usual = self.at.tzinfo is UTC and self.at.microsecond
-        return orjson.dumps(
-            self._named(self.event_id, self.at if usual else instant_text(self.at)), option=orjson.OPT_UTC_Z
-        )
+        at = self.at if usual else instant_text(self.at)
+        return orjson.dumps(self._named(event_id, at), option=orjson.OPT_UTC_Z)
 
     def _named(self, event_id: Any, at: Any) -> list[tuple[str, Any]]:
         found = [
