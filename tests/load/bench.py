@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import inspect
 import json
+import logging
 import signal
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -96,6 +98,8 @@ def main() -> None:
     names = tuple(sys.argv[1:]) or MODULES
     if unknown := set(names) - set(MODULES):
         sys.exit(f"no such module: {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is what P9 is about
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     rows = uvloop.run(run(names, console))  # as the product's processes run
     show(rows, console)
     OUT.parent.mkdir(exist_ok=True)

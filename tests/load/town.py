@@ -45,7 +45,7 @@ class Town:
         Raises:
             Refused: it was not done.
         """
-        reader, writer = self._idle.pop() if self._idle else await self._connect()
+        reader, writer = await self._connected()
         writer.write(self._request(method, path, body, role))
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         answer = await reader.readexactly(_length(head))
@@ -76,7 +76,12 @@ class Town:
         while self._idle:
             self._idle.pop()[1].close()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()  # it was idle for longer than the gateway keeps it
         address = urlsplit(self.layout.gateway_url)
         return await asyncio.open_connection(address.hostname, address.port)
 
