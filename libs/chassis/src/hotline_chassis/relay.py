@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
@@ -34,9 +34,10 @@ WATERMARK_SECONDS = 0.2
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 # One round trip for two things: away with the rows that the bus has, and the next ones. From the very first
 # row each time: one that commits late with a lower id must not be overtaken by its aggregate's next one.
+# NOT IN a subquery is looked up in a hash, <> ALL of a parameter is compared one by one.
 _NEXT = f"""
 WITH gone AS ({_DELETE})
-SELECT id, topic, key, headers, value FROM outbox WHERE id <> ALL($1::bigint[]) ORDER BY id LIMIT $2
+SELECT id, topic, key, headers, value FROM outbox WHERE id NOT IN (SELECT unnest($2::bigint[])) ORDER BY id LIMIT $3
 """
 _RAISE_FLOOR = """
 WITH kept AS MATERIALIZED (SELECT set_config('synchronous_commit', $2, true))
@@ -51,6 +52,9 @@ _OLDEST = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
   EXISTS (SELECT FROM outbox WHERE id <> ALL($1::bigint[]))
 """
+
+_Batch: TypeAlias = dict[int, NewRecord]
+"""Rows by their ids, the lowest first."""
 
 
 class RelayLockHeld(Exception):
@@ -156,21 +160,43 @@ class Relay:
 
     async def _move(self) -> int:
         moved = 0
-        while rows := await self._next_rows():
-            await self._bus.append([_as_record(row) for row in rows])
+        batch = await self._next_batch({})
+        while batch:
+            behind = await self._append(batch)
             reach("relay.after-append")
-            self._appended = [row["id"] for row in rows]
-            moved += len(rows)
-            self.moved += len(rows)
-            if len(rows) < self._batch:
-                break
+            self._appended = list(batch)
+            moved += len(batch)
+            self.moved += len(batch)
+            batch = behind
         return moved
 
-    async def _next_rows(self) -> list[Any]:
-        rows: list[Any] = await self._held().fetch(_NEXT, self._appended, self._batch)
+    async def _append(self, batch: _Batch) -> _Batch:
+        """Append; returns the next rows, which are looked for meanwhile if there may be any.
+
+        Whatever is committed later lies behind all that either look has seen of its aggregate.
+        """
+        sending = self._bus.append(list(batch.values()))
+        if len(batch) < self._batch:
+            await sending
+            return {}
+        # Both end before an error is told: what is still under way would come behind its own repetition.
+        sent, behind = await asyncio.gather(sending, self._next_batch(batch), return_exceptions=True)
+        if isinstance(sent, BaseException):
+            raise sent
+        if isinstance(behind, BaseException):
+            raise behind
+        return behind
+
+    async def _next_batch(self, under_way: _Batch) -> _Batch:
+        """The lowest rows but those under way; those that the bus has leave the outbox."""
+        kept_out = [*self._appended, *under_way]
+        rows = await self._held().fetch(_NEXT, self._appended, kept_out, self._batch)
         self._appended = []
         reach("relay.after-delete")
-        return rows
+        return {
+            row_id: NewRecord(topic, key, unpack_headers(headers), value)
+            for row_id, topic, key, headers, value in rows
+        }
 
     async def publish_watermarks(self) -> datetime:
         """Publish that every fact of our topics before an instant is on the bus; returns the instant.
@@ -270,7 +296,3 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STANDBY_SECONDS):
                 await stop.wait()
-
-
-def _as_record(row: Any) -> NewRecord:
-    return NewRecord(row["topic"], row["key"], unpack_headers(row["headers"]), row["value"])

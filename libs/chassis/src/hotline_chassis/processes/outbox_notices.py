@@ -55,6 +55,7 @@ async def _tell(dsn: dict[str, Any], written: Signal) -> None:
                 if connection is not None:
                     connection.terminate()
                 connection = None
+                written.raise_()  # this notice is still owed, also when nobody writes any more
                 await asyncio.sleep(RETRY_SECONDS)
     finally:
         if connection is not None:
