@@ -1,6 +1,7 @@
 """The relay: order, one at a time, outages, and what a watermark promises."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -86,7 +87,7 @@ async def test_two_relays_never_reorder_a_ticket(plant: Plant) -> None:
         assert seen == list(range(1, 13))
 
 
-def _new_relay(plant: Plant) -> Relay:
+def _new_relay(plant: Plant, *, batch: int = 1000) -> Relay:
     return Relay(
         plant.publisher_dsn,
         plant.bus,
@@ -94,6 +95,7 @@ def _new_relay(plant: Plant) -> Relay:
         clock=plant.clock,
         system_clock=_real_time(),
         wake=plant.publisher.outbox_written,
+        batch=batch,
     )
 
 
@@ -128,6 +130,32 @@ async def test_an_append_whose_answer_is_lost_is_repeated_not_skipped(plant: Pla
     assert await relay.step() == 2
     await relay.close()
     assert sequences(await on_the_bus(plant), 1) == [1, 1]
+
+
+async def test_what_was_looked_up_during_an_append_that_failed_stays_behind_it(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next rows are read while a full batch is under way; when that fails, they must not go ahead of it."""
+    for _ in range(10):
+        await plant.publish(1, 2)
+    relay = _new_relay(plant, batch=4)
+    await relay.start()
+    append, calls = plant.bus.append, iter(range(100))
+
+    async def every_third_fails(records: Sequence[NewRecord]) -> None:
+        if next(calls) % 3 == 1:
+            raise BusUnavailable("away")
+        await append(records)
+
+    monkeypatch.setattr(plant.bus, "append", every_third_fails)
+    while await outbox_rows(plant):
+        with contextlib.suppress(BusUnavailable):
+            await relay.step()
+    monkeypatch.undo()
+    await relay.close()
+    assert relay.moved == 20
+    records = await on_the_bus(plant)
+    assert [sequences(records, number) for number in (1, 2)] == [list(range(1, 11))] * 2
 
 
 async def test_a_row_that_commits_late_was_overtaken_by_its_own_tickets_next_fact(plant: Plant) -> None:
